@@ -1,0 +1,48 @@
+"""Who may open a page. Every view says it with one of these two decorators; the middleware refuses a view that says nothing."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from identity.models import Role, User
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+#: The value of `view.access` on a page that anybody may open.
+PUBLIC: frozenset[Role] = frozenset()
+
+
+def roles(*allowed: Role) -> Callable[[View], View]:
+    """Only these roles: an anonymous visitor goes to the login page, another role gets 403."""
+    if not allowed:
+        raise ValueError("name at least one role, or use @public")
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), login_url_for(allowed))
+            if cast(User, request.user).role not in allowed:
+                raise PermissionDenied("Questa pagina non è per il tuo ruolo.")
+            return view(request, *args, **kwargs)
+
+        guarded.access = frozenset(allowed)  # type: ignore[attr-defined]
+        return cast(View, guarded)
+
+    return decorate
+
+
+def public(view: View) -> View:
+    """Anybody may open this page."""
+    view.access = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def login_url_for(allowed: tuple[Role, ...]) -> str:
+    return reverse("identity:login" if Role.PARENT in allowed else "identity:staff_login")

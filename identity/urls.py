@@ -1,0 +1,7 @@
+"""Pages under /accesso/."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "identity"
+
+urlpatterns: list[URLPattern | URLResolver] = []
