@@ -1,0 +1,95 @@
+"""What every page needs: the town, the menu of the role, the clock of the demo."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from identity.models import Role
+from mensa import clock
+
+
+@dataclass(frozen=True)
+class Town:
+    """The town and its canteen office, as the header, the footer and the help page say them."""
+
+    name: str
+    city: str
+    region: str
+    office: str
+    hours: str
+    whatsapp: str
+    email: str
+    portal_name: str
+    portal_url: str
+
+    @property
+    def whatsapp_url(self) -> str:
+        """An Italian number wants its prefix: https://wa.me/393791972960."""
+        digits = "".join(char for char in self.whatsapp if char.isdigit())
+        return f"https://wa.me/{digits if digits.startswith('39') else '39' + digits}"
+
+
+MENU: dict[str, tuple[tuple[str, str], ...]] = {
+    Role.PARENT: (("La mia famiglia", "mensa:family"), ("Aiuto", "mensa:help")),
+    Role.SECRETARY: (("Appello di oggi", "attendance:school"), ("Aiuto", "mensa:help")),
+    Role.KITCHEN: (("Foglio di oggi", "attendance:kitchen"),),
+    Role.OFFICE: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index"), ("Cucina", "attendance:kitchen")),
+    Role.ACCOUNTS: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
+    Role.AUDITOR: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
+}
+PUBLIC_MENU = (("Il servizio", "mensa:home"), ("Aiuto", "mensa:help"))
+
+#: Group, then (title, URL name, icon, roles that may open it).
+OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] = ()
+
+
+def town() -> Town:
+    return Town(
+        name=settings.TOWN_NAME,
+        city=settings.TOWN_CITY,
+        region=settings.TOWN_REGION,
+        office=settings.OFFICE_NAME,
+        hours=settings.OFFICE_HOURS,
+        whatsapp=settings.OFFICE_WHATSAPP,
+        email=settings.OFFICE_EMAIL,
+        portal_name=settings.EXTERNAL_PORTAL_NAME,
+        portal_url=settings.EXTERNAL_PORTAL_URL,
+    )
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The context processor; no query of its own beyond the user of the session."""
+    moved = clock.offset() if settings.DEMO else dt.timedelta(0)
+    role = getattr(request.user, "role", "")
+    return {
+        "town": town(),
+        "demo": settings.DEMO,
+        "now": clock.now(),
+        "clock_moved": bool(moved),
+        "nav": _links(request, MENU.get(role, PUBLIC_MENU)),
+        "office_menu": _office_menu(request, role),
+    }
+
+
+def _links(request: HttpRequest, entries: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    return [
+        {"title": title, "url": url, "here": request.path == url}
+        for title, url in ((title, reverse(name)) for title, name in entries)
+    ]
+
+
+def _office_menu(request: HttpRequest, role: str) -> list[dict[str, Any]]:
+    groups = []
+    for title, tools in OFFICE_TOOLS:
+        links = [
+            {"title": label, "url": url, "image": image, "here": request.path.startswith(url)}
+            for label, url, image, allowed in ((t, reverse(n), i, a) for t, n, i, a in tools)
+            if role in allowed
+        ]
+        if links:
+            groups.append({"title": title, "links": links})
+    return groups
