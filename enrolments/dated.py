@@ -1,0 +1,57 @@
+"""Rows that are true from a day to a day: both ends inclusive, an open end is None."""
+
+import datetime as dt
+from typing import Any, Self, TypeVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import Func, Q, Value
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class DatedQuerySet(models.QuerySet[Row]):
+    def on(self, day: dt.date) -> Self:
+        """The rows true on that day."""
+        return self.overlapping(day, day)
+
+    def overlapping(self, first: dt.date, last: dt.date) -> Self:
+        """The rows true on at least one day between ``first`` and ``last``."""
+        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=first), valid_from__lte=last)
+
+
+class DateRange(Func):
+    """``daterange(valid_from, valid_to, '[]')``: an open end is an unbounded range."""
+
+    function = "daterange"
+    output_field = DateRangeField()
+
+    def __init__(self) -> None:
+        super().__init__("valid_from", "valid_to", Value("[]"))
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        return "enrolments.dated.DateRange", (), {}
+
+
+def never_overlap(name: str, *keys: str, condition: Q | None = None) -> ExclusionConstraint:
+    """No two rows with equal ``keys`` may be true on the same day."""
+    expressions: list[Any] = [(key, RangeOperators.EQUAL) for key in keys]
+    expressions.append((DateRange(), RangeOperators.OVERLAPS))
+    return ExclusionConstraint(name=name, expressions=expressions, condition=condition)
+
+
+def ends_after_it_begins(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        name=name, condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from"))
+    )
+
+
+class Dated(models.Model):
+    """True from ``valid_from`` to ``valid_to``, both included; ``valid_to`` empty means until further notice."""
+
+    valid_from = models.DateField("dal")
+    valid_to = models.DateField("al", null=True, blank=True, help_text="Compreso. Vuoto: fino a nuovo atto.")
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,282 @@
+"""pagoPA: notices, checkout, receipts, uploaded receipts. Money reaches the wallet only through wallets.ledger."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from enrolments.dated import Dated, DatedQuerySet, never_overlap
+from enrolments.models import Household, Pupil, SchoolYear
+from wallets.models import Entry, Wallet
+
+if TYPE_CHECKING:
+    from identity.models import User
+
+
+class PaymentRules(Dated):
+    """The office's rules about notices and top-ups, with the act that adopted them."""
+
+    act = models.CharField("atto", max_length=160)
+    smallest_top_up = models.DecimalField("ricarica minima", max_digits=6, decimal_places=2, default=5)
+    largest_top_up = models.DecimalField("ricarica massima", max_digits=7, decimal_places=2, default=1000)
+    notice_meals = models.PositiveSmallIntegerField("pasti dell'avviso iniziale", default=30)
+    notice_due_days = models.PositiveSmallIntegerField("scadenza dell'avviso (giorni)", default=30)
+    payable_after_due = models.BooleanField("pagabile dopo la scadenza", default=True)
+
+    objects = DatedQuerySet["PaymentRules"].as_manager()
+
+    class Meta:
+        verbose_name = "regole dei pagamenti"
+        verbose_name_plural = "regole dei pagamenti"
+        constraints = [never_overlap("payment_rules_never_overlap")]
+
+    def __str__(self) -> str:
+        return self.act
+
+
+class Campaign(models.Model):
+    """One notice per non-exempt child, worth N meals at that child's price, mailed as PDF: a resumable batch."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "in preparazione"
+        RUNNING = "running", "in corso"
+        PAUSED = "paused", "sospesa"
+        DONE = "done", "conclusa"
+
+    year = models.ForeignKey(
+        SchoolYear, models.PROTECT, related_name="campaigns", verbose_name="anno scolastico"
+    )
+    name = models.CharField("nome", max_length=80, unique=True)
+    meals = models.PositiveSmallIntegerField("pasti", default=30)
+    price_day = models.DateField("prezzi del giorno")
+    due_date = models.DateField("scadenza")
+    state = models.CharField("stato", max_length=8, choices=State.choices, default=State.DRAFT)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="creata da"
+    )
+    created_at = models.DateTimeField("creata il")
+    finished_at = models.DateTimeField("conclusa il", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "campagna di avvisi"
+        verbose_name_plural = "campagne di avvisi"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def of_parent(self, user: User) -> NoticeQuerySet:
+        return self.filter(wallet__household__in=Household.objects.of_parent(user))
+
+    def payable(self) -> NoticeQuerySet:
+        return self.filter(state__in=[Notice.State.ISSUED, Notice.State.SENT])
+
+
+class Notice(models.Model):
+    """A pagoPA payment notice (avviso) and its debt position. Paid is final."""
+
+    class State(models.TextChoices):
+        ISSUED = "issued", "emesso"
+        SENT = "sent", "inviato"
+        PAID = "paid", "pagato"
+        EXPIRED = "expired", "scaduto"
+        CANCELLED = "cancelled", "annullato"
+
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    nav = models.CharField("numero avviso", max_length=18, unique=True)
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="notices", verbose_name="borsellino")
+    pupil = models.ForeignKey(
+        Pupil, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name="alunno"
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name="campagna"
+    )
+    amount = models.DecimalField("importo", max_digits=9, decimal_places=2)
+    subject = models.CharField("causale", max_length=140)
+    due_date = models.DateField("scadenza")
+    state = models.CharField("stato", max_length=9, choices=State.choices, default=State.ISSUED)
+    issued_at = models.DateTimeField("emesso il")
+    published_at = models.DateTimeField("pubblicato sul nodo il", null=True, blank=True)
+    sent_at = models.DateTimeField("inviato il", null=True, blank=True)
+    sent_to = models.EmailField("inviato a", blank=True)
+    send_error = models.CharField("errore di invio", max_length=200, blank=True)
+    paid_at = models.DateTimeField("pagato il", null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "avviso di pagamento"
+        verbose_name_plural = "avvisi di pagamento"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "pupil", "wallet"], name="one_notice_per_child_and_campaign"
+            ),
+            models.CheckConstraint(name="notice_above_zero", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="nav_is_18_digits", condition=Q(nav__regex=r"^[0-3][0-9]{17}$")),
+            models.CheckConstraint(
+                name="paid_notice_says_when",
+                condition=Q(state="paid", paid_at__isnull=False) | ~Q(state="paid") & Q(paid_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"avviso {self.nav}"
+
+    @property
+    def iuv(self) -> str:
+        """creditorReferenceId: the notice number without the aux digit (aux 3)."""
+        return self.nav[1:]
+
+
+class CheckoutAttempt(models.Model):
+    """A trip to the pagoPA page. Its end is known by the receipt only; the return addresses change nothing."""
+
+    class State(models.TextChoices):
+        STARTED = "started", "avviato"
+        RETURNED_OK = "returned_ok", "in verifica"
+        CANCELLED = "cancelled", "annullato"
+        FAILED = "failed", "non riuscito"
+        UNREACHABLE = "unreachable", "pagoPA non raggiungibile"
+
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(
+        Household, models.PROTECT, related_name="checkout_attempts", verbose_name="famiglia"
+    )
+    notices = models.ManyToManyField(Notice, related_name="attempts", verbose_name="avvisi")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="avviato da"
+    )
+    started_at = models.DateTimeField("avviato il")
+    state = models.CharField("stato", max_length=12, choices=State.choices, default=State.STARTED)
+    form_key = models.UUIDField(
+        "modulo", unique=True, help_text="Lo stesso modulo inviato due volte è un solo pagamento."
+    )
+    redirect_url = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "tentativo di pagamento"
+        verbose_name_plural = "tentativi di pagamento"
+
+    def __str__(self) -> str:
+        return f"{self.token}"
+
+
+class Receipt(models.Model):
+    """A pagoPA receipt (RT), stored raw before anything else. One receipt id, one credit, whatever the channel."""
+
+    class Channel(models.TextChoices):
+        SOAP = "soap", "nodo pagoPA"
+        UPLOAD = "upload", "consegnata dal genitore"
+        POLL = "poll", "richiesta al nodo"
+        SETTLEMENT = "settlement", "rendicontazione"
+
+    class State(models.TextChoices):
+        CREDITED = "credited", "accreditata"
+        TO_REVIEW = "to_review", "da abbinare"
+        IGNORED = "ignored", "di un altro servizio"
+
+    fiscal_code = models.CharField("codice fiscale ente", max_length=11)
+    receipt_id = models.CharField("identificativo ricevuta", max_length=35)
+    nav = models.CharField("numero avviso", max_length=18)
+    amount = models.DecimalField("importo pagato", max_digits=11, decimal_places=2)
+    paid_at = models.DateTimeField("pagato il", null=True, blank=True)
+    psp = models.CharField("prestatore del servizio", max_length=70, blank=True)
+    fee = models.DecimalField("commissione", max_digits=9, decimal_places=2, null=True, blank=True)
+    channel = models.CharField("canale", max_length=10, choices=Channel.choices)
+    raw = models.TextField("documento ricevuto", blank=True)
+    state = models.CharField("stato", max_length=9, choices=State.choices)
+    flag = models.CharField("segnalazione", max_length=200, blank=True)
+    flag_closed_at = models.DateTimeField("segnalazione chiusa il", null=True, blank=True)
+    notice = models.ForeignKey(
+        Notice, models.PROTECT, null=True, blank=True, related_name="receipts", verbose_name="avviso"
+    )
+    entry = models.OneToOneField(
+        Entry, models.PROTECT, null=True, blank=True, related_name="receipt", verbose_name="movimento"
+    )
+    received_at = models.DateTimeField("ricevuta il")
+    deliveries = models.PositiveIntegerField("consegne", default=1)
+
+    class Meta:
+        verbose_name = "ricevuta telematica"
+        verbose_name_plural = "ricevute telematiche"
+        constraints = [
+            models.UniqueConstraint(fields=["fiscal_code", "receipt_id"], name="one_receipt_per_id"),
+            models.CheckConstraint(name="receipt_above_zero", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="credited_receipt_has_entry",
+                condition=Q(state="credited", entry__isnull=False)
+                | ~Q(state="credited") & Q(entry__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ricevuta {self.receipt_id}"
+
+
+class UploadedReceipt(models.Model):
+    """A receipt the parent sends after paying on the town's external portal; the office decides."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "ricevuta"
+        IN_REVIEW = "in_review", "in verifica"
+        MATCHED = "matched", "accreditata"
+        DUPLICATE = "duplicate", "già presente"
+        REJECTED = "rejected", "respinta"
+
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(
+        Household, models.PROTECT, related_name="uploaded_receipts", verbose_name="famiglia"
+    )
+    pupil = models.ForeignKey(
+        Pupil, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="per"
+    )
+    file = models.FileField("file", upload_to="ricevute/")
+    file_digest = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=40)
+    declared_amount = models.DecimalField("importo dichiarato", max_digits=9, decimal_places=2)
+    declared_paid_on = models.DateField("pagato il")
+    declared_nav = models.CharField("numero avviso o IUV", max_length=35, blank=True)
+    read_data = models.JSONField("letto dal file", default=dict, blank=True)
+    state = models.CharField("stato", max_length=9, choices=State.choices, default=State.RECEIVED)
+    rejection_reason = models.CharField("motivo", max_length=300, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="inviata da"
+    )
+    uploaded_at = models.DateTimeField("inviata il")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="decisa da",
+    )
+    decided_at = models.DateTimeField("decisa il", null=True, blank=True)
+    receipt = models.ForeignKey(
+        Receipt, models.PROTECT, null=True, blank=True, related_name="uploads", verbose_name="ricevuta"
+    )
+
+    class Meta:
+        verbose_name = "ricevuta consegnata"
+        verbose_name_plural = "ricevute consegnate"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "file_digest"],
+                condition=~Q(state="rejected"),
+                name="same_file_is_recognised",
+            ),
+            models.CheckConstraint(
+                name="rejection_says_why", condition=~Q(state="rejected") | ~Q(rejection_reason="")
+            ),
+            models.CheckConstraint(
+                name="matched_upload_has_receipt", condition=~Q(state="matched") | Q(receipt__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ricevuta del {self.declared_paid_on:%d/%m/%Y}"
