@@ -1,43 +1,27 @@
 """What every page needs: the town, the menu of the role, the clock of the demo."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
+from enrolments.models import HelpDesk
 from identity.models import Role
 from mensa import clock
-
-
-@dataclass(frozen=True)
-class Town:
-    """The town and its canteen office, as the header, the footer and the help page say them."""
-
-    name: str
-    city: str
-    region: str
-    office: str
-    hours: str
-    whatsapp: str
-    email: str
-    portal_name: str
-    portal_url: str
-
-    @property
-    def whatsapp_url(self) -> str:
-        """An Italian number wants its prefix: https://wa.me/393791972960."""
-        digits = "".join(char for char in self.whatsapp if char.isdigit())
-        return f"https://wa.me/{digits if digits.startswith('39') else '39' + digits}"
 
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.PARENT: (("La mia famiglia", "mensa:family"), ("Aiuto", "mensa:help")),
     Role.SECRETARY: (("Appello di oggi", "attendance:school"), ("Aiuto", "mensa:help")),
     Role.KITCHEN: (("Foglio di oggi", "attendance:kitchen"),),
-    Role.OFFICE: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index"), ("Cucina", "attendance:kitchen")),
+    Role.OFFICE: (
+        ("Ufficio mensa", "mensa:office"),
+        ("Pannello", "admin:index"),
+        ("Cucina", "attendance:kitchen"),
+    ),
     Role.ACCOUNTS: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
     Role.AUDITOR: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
 }
@@ -47,26 +31,18 @@ PUBLIC_MENU = (("Il servizio", "mensa:home"), ("Aiuto", "mensa:help"))
 OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] = ()
 
 
-def town() -> Town:
-    return Town(
-        name=settings.TOWN_NAME,
-        city=settings.TOWN_CITY,
-        region=settings.TOWN_REGION,
-        office=settings.OFFICE_NAME,
-        hours=settings.OFFICE_HOURS,
-        whatsapp=settings.OFFICE_WHATSAPP,
-        email=settings.OFFICE_EMAIL,
-        portal_name=settings.EXTERNAL_PORTAL_NAME,
-        portal_url=settings.EXTERNAL_PORTAL_URL,
-    )
+def help_desk() -> HelpDesk:
+    """How to reach the office; before the office has filled the row in, the model's own defaults."""
+    return HelpDesk.objects.first() or HelpDesk()
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The context processor; no query of its own beyond the user of the session."""
+    """The context processor; one query, for the help desk, and only where the page shows it."""
     moved = clock.offset() if settings.DEMO else dt.timedelta(0)
     role = getattr(request.user, "role", "")
     return {
-        "town": town(),
+        "town": {"name": settings.TOWN_NAME, "city": settings.TOWN_CITY, "region": settings.TOWN_REGION},
+        "help_desk": SimpleLazyObject(help_desk),
         "demo": settings.DEMO,
         "now": clock.now(),
         "clock_moved": bool(moved),

@@ -1,6 +1,6 @@
 """How the pages write money, days and hours in Italian, and the small pieces every template uses.
 
-In every template without {% load %} (settings.TEMPLATES). Filters: euro, signed_euro, day, short_day, day_month, kind; tags:
+In every template without {% load %} (settings.TEMPLATES). Filters: euro, signed_euro, day, short_day, day_month, whatsapp, kind; tags:
 icon, progress, widget. For an hour Django's own |time is right: "08:40", wall time of Rome.
 """
 
@@ -91,6 +91,13 @@ def short_day(value: date | datetime | None) -> str:
         return "–"
     local = _local_day(value)
     return f"{WEEKDAYS[local.weekday()][:3]} {local.day} {MONTHS[local.month - 1][:3]}"
+
+
+@register.filter
+def whatsapp(number: str) -> str:
+    """The address that opens a chat; an Italian number wants its prefix: https://wa.me/393791972960."""
+    digits = "".join(char for char in number if char.isdigit())
+    return f"https://wa.me/{digits if len(digits) > 10 else '39' + digits}"
 
 
 @register.simple_tag

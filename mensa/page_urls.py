@@ -1,0 +1,21 @@
+"""The pages that show more than one app, and those of the portal itself."""
+
+from django.urls import path
+
+from mensa import mailbox, views
+
+app_name = "mensa"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("aiuto/", views.help_page, name="help"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("accessibilita/", views.accessibility, name="accessibility"),
+    path("salute/", views.health, name="health"),
+    path("famiglia/", views.family, name="family"),
+    path("ufficio/", views.office, name="office"),
+    path("demo/orologio/", views.demo_clock, name="demo_clock"),
+    path("posta/", mailbox.mailbox, name="mailbox"),
+    path("posta/<slug:message_id>/", mailbox.message, name="mail"),
+    path("posta/<slug:message_id>/<int:number>/", mailbox.attachment, name="mail_attachment"),
+]
