@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""One door for every command. Runs on a bare Python: it makes the project's .venv when that is missing, then goes on inside it."""
+
+import sys
+
+
+def main() -> None:  # syntax of old: an older Python must get as far as the sentence below
+    if sys.version_info < (3, 11):
+        sys.exit(
+            "Serve Python 3.11 o successivo (questo è il %d.%d): su Debian 12 o 13 usa python3 del sistema."
+            % sys.version_info[:2]
+        )
+    from mensa.local.commands import run
+
+    sys.exit(run(sys.argv))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The two servers together: where their sockets go, what the portal is told, and that they are stopped in order."""
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mensa.local import postgres, processes, valkey
+from mensa.local.places import Problem, configured, folder_key, make_folder, var_dir
+
+_LONGEST_SOCKET = 106  # bytes, sun_path less its closing zero
+_SOCKET_NAME = "/.s.PGSQL.5432.lock"
+
+
+class Services:
+    """PostgreSQL and Valkey of this folder, each unless the environment names another one."""
+
+    def __init__(self, *, home: Path, logs: Path, throwaway: bool = False) -> None:
+        self.home = home
+        self.logs = logs
+        self.throwaway = throwaway
+        self.env: dict[str, str] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._sockets: Path | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start what is not given; self.env then holds the addresses of both."""
+        make_folder(self.logs)
+        self._use_redis() if configured("REDIS_URL") else self.start_valkey()
+        self._use_database() if configured("DATABASE_URL") else self.start_postgres()
+
+    def start_valkey(self) -> None:
+        self.running["valkey"] = valkey.start(self.sockets, processes.fresh_log(self.logs, "valkey"))
+        self.env["REDIS_URL"] = valkey.url(self.sockets)
+
+    def start_postgres(self) -> None:
+        cluster = postgres.Cluster(self.home, self.sockets, throwaway=self.throwaway)
+        self.running["postgres"] = postgres.start(cluster, processes.fresh_log(self.logs, "postgres"))
+        self.env["DATABASE_OWNER_URL"] = cluster.url(postgres.OWNER)
+        self.env["DATABASE_READER_URL"] = cluster.url(postgres.READER)
+        # The tests create and drop whole databases.
+        self.env["DATABASE_URL"] = cluster.url(postgres.ADMIN if self.throwaway else postgres.APP)
+
+    def stop(self) -> None:
+        """Valkey, then PostgreSQL."""
+        if process := self.running.pop("valkey", None):
+            valkey.stop(process)
+        if process := self.running.pop("postgres", None):
+            postgres.stop(process)
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
+
+    def fallen(self) -> list[str]:
+        """Servers that ended by themselves."""
+        return [name for name, process in self.running.items() if process.poll() is not None]
+
+    @property
+    def sockets(self) -> Path:
+        """The private folder of the sockets, made at the first need."""
+        if self._sockets is None:
+            self._sockets = _socket_folder("mensa-test-" if self.throwaway else f"mensa-{folder_key()}-")
+        return self._sockets
+
+    def _use_redis(self) -> None:
+        self.env["REDIS_URL"] = configured("REDIS_URL")
+
+    def _use_database(self) -> None:
+        for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READER_URL"):
+            if configured(name):
+                self.env[name] = configured(name)
+
+
+def database_home() -> Path:
+    """Where the embedded database keeps its data: in var, or under /var/lib when root's folder is closed to the user it runs as."""
+    outside = Path("/var/lib") / f"mensa-{folder_key()}"
+    if os.geteuid() == 0 and (outside.exists() or not _open_to_all(var_dir())):
+        return outside
+    return var_dir() / "postgres"
+
+
+def sweep_sockets() -> None:
+    """Remove the socket folders of starts that were killed; to be called by whoever holds the lock of this folder."""
+    for base in _socket_bases():
+        for left in Path(base).glob(f"mensa-{folder_key()}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _open_to_all(folder: Path) -> bool:
+    """True when any user may walk down to the folder."""
+    return all(
+        parent.stat().st_mode & stat.S_IXOTH for parent in [folder.resolve(), *folder.resolve().parents]
+    )
+
+
+def _socket_folder(prefix: str) -> Path:
+    """A fresh folder 0700 with a short path: a socket's path has at most 107 bytes."""
+    for base in _socket_bases():
+        if len(os.fsencode(f"{base}/{prefix}xxxxxxxx{_SOCKET_NAME}")) > _LONGEST_SOCKET:
+            continue
+        try:
+            return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+        except OSError:
+            continue
+    raise Problem(
+        "Non trovo una cartella temporanea con un percorso breve: imposta TMPDIR=/tmp e ripeti il comando."
+    )
+
+
+def _socket_bases() -> list[str]:
+    """The user's own run-time folder, then the temporary one. As root the database's user must reach it: only the latter."""
+    own = os.environ.get("XDG_RUNTIME_DIR", "") if os.geteuid() != 0 else ""
+    return [base for base in (own, tempfile.gettempdir(), "/tmp") if base and Path(base).is_dir()]  # noqa: S108
