@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from identity import second_factor
 from identity.models import Role, User
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -18,19 +19,19 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 PUBLIC: frozenset[Role] = frozenset()
 
 
-def roles(*allowed: Role) -> Callable[[View], View]:
-    """Only these roles: an anonymous visitor goes to the login page, another role gets 403."""
+def roles(*allowed: Role, before_second_factor: bool = False) -> Callable[[View], View]:
+    """Only these roles: an anonymous visitor goes to the login page, another role gets 403, and a role that works with
+    everybody's data (office, accounts, auditor) must have shown a second factor in this session. `before_second_factor` is for
+    the page that asks for it."""
     if not allowed:
         raise ValueError("name at least one role, or use @public")
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path(), login_url_for(allowed))
-            if cast(User, request.user).role not in allowed:
-                raise PermissionDenied("Questa pagina non è per il tuo ruolo.")
-            return view(request, *args, **kwargs)
+            return refusal(request, frozenset(allowed), before_second_factor) or view(
+                request, *args, **kwargs
+            )
 
         guarded.access = frozenset(allowed)  # type: ignore[attr-defined]
         return cast(View, guarded)
@@ -44,5 +45,19 @@ def public(view: View) -> View:
     return view
 
 
-def login_url_for(allowed: tuple[Role, ...]) -> str:
+def refusal(
+    request: HttpRequest, allowed: frozenset[Role], before_second_factor: bool = False
+) -> HttpResponseBase | None:
+    """What keeps this visitor out: a redirect to sign in or to the second factor, a 403, or None when the door is open."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path(), _login_url(allowed))
+    user = cast(User, request.user)
+    if user.role not in allowed:
+        raise PermissionDenied("Questa pagina non è per il tuo ruolo.")
+    if not before_second_factor and second_factor.is_missing(request, user):
+        return redirect_to_login(request.get_full_path(), reverse("identity:second_factor"))
+    return None
+
+
+def _login_url(allowed: frozenset[Role]) -> str:
     return reverse("identity:login" if Role.PARENT in allowed else "identity:staff_login")

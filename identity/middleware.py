@@ -6,28 +6,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-#: Pages that are not ours and guard themselves: the admin asks its own login, allauth's account and MFA pages ask theirs.
-GUARDED_ELSEWHERE = ("django.contrib.admin.", "mensa.admin", "import_export.")
-STATIC_VIEWS = ("django.contrib.staticfiles.views.", "django.views.static.")
-ALLAUTH_VIEWS = frozenset(
-    {
-        "account_login",
-        "account_logout",
-        "account_reauthenticate",
-        "mfa_authenticate",
-        "mfa_reauthenticate",
-        "mfa_index",
-        "mfa_activate_totp",
-        "mfa_deactivate_totp",
-        "mfa_view_recovery_codes",
-        "mfa_generate_recovery_codes",
-        "mfa_list_webauthn",
-        "mfa_add_webauthn",
-        "mfa_reauthenticate_webauthn",
-        "mfa_edit_webauthn",
-        "mfa_remove_webauthn",
-    }
-)
+from identity.staff_urls import STAFF_PAGES
+
+#: Pages that are not ours and guard themselves: the admin asks `has_admin_access`, static files are for everybody.
+GUARDED_ELSEWHERE = ("django.contrib.staticfiles.views", "django.views.static")
 
 
 class DefaultDenyMiddleware:
@@ -37,18 +19,14 @@ class DefaultDenyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
-    ) -> None:
+    def process_view(self, request: HttpRequest, view: Callable[..., object], args: Any, kwargs: Any) -> None:
         match = request.resolver_match
-        if states_its_access(view, match.view_name if match else ""):
-            return
-        raise PermissionDenied("Questa pagina non dichiara chi può aprirla.")
+        if not states_its_access(view, match.view_name if match else ""):
+            raise PermissionDenied("Questa pagina non dichiara chi può aprirla.")
 
 
 def states_its_access(view: Callable[..., object], name: str) -> bool:
-    """Also the question that the test over every URL asks."""
-    if hasattr(view, "access") or name in ALLAUTH_VIEWS or name.startswith("admin:"):
+    """Also the question that the test over every URL asks. `name` is the URL's, with its namespace."""
+    if hasattr(view, "access") or name in STAFF_PAGES or name.startswith("admin:"):
         return True
-    module = getattr(view, "__module__", "")
-    return f"{module}.".startswith(GUARDED_ELSEWHERE) or module.startswith(STATIC_VIEWS)
+    return getattr(view, "__module__", "") in GUARDED_ELSEWHERE

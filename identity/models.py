@@ -62,9 +62,15 @@ class User(AbstractUser):
 
 class ProviderKind(models.TextChoices):
     SPID = "spid", "SPID"
+    EIDAS = "eidas", "eIDAS (altri Paesi europei)"
     CIE = "cie", "CIE"
     VALIDATOR = "validator", "validatore SPID"
-    DEMO = "demo", "simulazione"
+    DEMO = "demo", "simulazione SPID"
+    CIE_DEMO = "cie_demo", "simulazione CIE"
+
+
+#: Providers that vouch for nobody: refused in production.
+UNREAL_KINDS = frozenset({ProviderKind.VALIDATOR, ProviderKind.DEMO, ProviderKind.CIE_DEMO})
 
 
 class IdentityProviderQuerySet(models.QuerySet["IdentityProvider"]):
@@ -161,6 +167,25 @@ class SamlExchange(models.Model):
 
     def __str__(self) -> str:
         return self.request_id
+
+
+class EidasPerson(models.Model):
+    """Somebody who signed in with the identity of another European country, which carries no Italian fiscal code. The office
+    writes the fiscal code here once it has seen who the person is; from then on the login opens that family."""
+
+    spid_code = models.CharField("codice dell'identità", max_length=255, unique=True)
+    first_name = models.CharField("nome", max_length=150)
+    last_name = models.CharField("cognome", max_length=150)
+    birth_date = models.CharField("data di nascita dichiarata", max_length=20)
+    first_seen = models.DateTimeField("primo accesso")
+    fiscal_code = models.CharField("codice fiscale", max_length=16, unique=True, null=True, blank=True)
+
+    class Meta:
+        verbose_name = "identità europea"
+        verbose_name_plural = "identità europee da collegare"
+
+    def __str__(self) -> str:
+        return f"{self.last_name} {self.first_name}"
 
 
 class SensitiveKind(models.TextChoices):

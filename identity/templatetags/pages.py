@@ -116,7 +116,13 @@ def icon(name: str, extra: str = "", label: str = "") -> SafeString:
 @register.inclusion_tag("components/progress.html")
 def progress(done: int, total: int, label: str, failed: int = 0) -> dict[str, Any]:
     """A long job of the office: a native <progress>, the numbers in words and, if any, how many went wrong."""
-    return {"done": done, "total": total, "label": label, "failed": failed, "left": max(total - done - failed, 0)}
+    return {
+        "done": done,
+        "total": total,
+        "label": label,
+        "failed": failed,
+        "left": max(total - done - failed, 0),
+    }
 
 
 WIDGET_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (

@@ -1,0 +1,64 @@
+"""SPID and CIE as login providers of allauth (no app rows, no e-mail: the fiscal code is the only identifier)."""
+
+from typing import Any
+
+from allauth.socialaccount.providers.base import Provider, ProviderAccount
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from identity.models import IdentityProvider
+from identity.spid import authn_request, exchanges, service
+from identity.spid.verdict import Person
+from mensa import clock
+
+
+class SpidAccount(ProviderAccount):  # type: ignore[misc]
+    """A SPID identity; its data stay with the provider."""
+
+
+class SpidProvider(Provider):  # type: ignore[misc]
+    id = "spid"
+    name = "SPID"
+    uses_apps = False
+    supports_redirect = True
+    account_class = SpidAccount
+    scheme = service.Scheme.SPID
+
+    def get_login_url(self, request: HttpRequest, **kwargs: Any) -> str:
+        return reverse("identity:login")
+
+    def redirect(
+        self,
+        request: HttpRequest,
+        process: str,
+        next_url: str | None = None,
+        data: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        """Write the question in the register, remember it in this browser's session, and go to the identity provider."""
+        idp: IdentityProvider = kwargs["idp"]
+        sp = service.of(self.scheme)
+        exchange = exchanges.open_exchange(sp=sp, provider=idp, now=clock.outside_now())
+        self.stash_redirect_state(request, process, next_url, data, state_id=exchange.request_id)
+        return HttpResponseRedirect(
+            authn_request.redirect_url(sp, destination=idp.sso_url, xml=exchange.request_xml)
+        )
+
+    def extract_uid(self, data: Person) -> str:
+        assert data.fiscal_code
+        return data.fiscal_code
+
+    def extract_extra_data(self, data: Person) -> dict[str, str]:
+        return {}
+
+    def extract_common_fields(self, data: Person) -> dict[str, str]:
+        return {"first_name": data.name[:150], "last_name": data.family_name[:150]}
+
+
+class CieProvider(SpidProvider):
+    id = "cie"
+    name = "CIE"
+    scheme = service.Scheme.CIE
+
+
+provider_classes = [SpidProvider, CieProvider]
