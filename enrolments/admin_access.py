@@ -1,0 +1,84 @@
+"""Who may do what in the office's panel (domain.md, section 8): the office edits, accounts and auditor look.
+
+Every admin of the project derives from `OfficeAdmin` (or `ReadOnlyAdmin`) and its inlines from `OfficeInline`, and says with
+`editable_by` and `visible_to` what differs. Whoever is not listed does not see the model at all.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from enrolments.errors import Refused
+from identity.models import Role, User
+
+OFFICE = frozenset({Role.OFFICE})
+ACCOUNTS = frozenset({Role.ACCOUNTS})
+MONEY = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
+OFFICE_AND_AUDITOR = frozenset({Role.OFFICE, Role.AUDITOR})
+NOBODY: frozenset[Role] = frozenset()
+
+
+class RoleTable:
+    """The permission methods of a ModelAdmin or an inline, answered from the role of the user.
+
+    `editable_by` may add and change; `removable_by` may delete (nobody, unless said: most rows are history).
+    """
+
+    editable_by: frozenset[Role] = OFFICE
+    visible_to: frozenset[Role] = MONEY
+    removable_by: frozenset[Role] = NOBODY
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return has_role(request, self.visible_to | self.editable_by)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return has_role(request, self.visible_to | self.editable_by)
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return has_role(request, self.editable_by)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return has_role(request, self.editable_by)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return has_role(request, self.removable_by)
+
+
+class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg, misc]
+    """A list the office edits. An operation that refuses what was asked becomes a message on the form, nothing is written."""
+
+    save_on_top = False
+    list_per_page = 50
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class ReadOnlyAdmin(OfficeAdmin):
+    """A list that nobody edits here: rows come from operations."""
+
+    editable_by = NOBODY
+
+
+class OfficeInline(RoleTable, admin.TabularInline):  # type: ignore[type-arg, misc]
+    extra = 0
+
+
+def has_role(request: HttpRequest, allowed: frozenset[Role]) -> bool:
+    """A superuser of the panel counts as office."""
+    user = request.user
+    if not isinstance(user, User):
+        return False
+    return user.role in allowed or (user.is_superuser and Role.OFFICE in allowed)
