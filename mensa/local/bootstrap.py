@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mensa.local.places import ROOT, VENV, VENV_PYTHON, Problem, make_folder, var_dir
+from mensa.local.terminal import say
 
 RUNTIME_LOCK = ROOT / "requirements.txt"
 TESTS_LOCK = ROOT / "tests" / "requirements.txt"
@@ -43,7 +44,7 @@ def ensure(*, extras: bool) -> bool:
         with_tests = extras or bool(stamp.get("tests"))
         if stamp.get("python") != platform.python_version() or not VENV_PYTHON.exists():
             shutil.rmtree(VENV, ignore_errors=True)
-        print("Preparo l'ambiente Python in .venv (serve la rete, solo quando cambia)…", flush=True)
+        say("Preparo l'ambiente Python in .venv (serve la rete, solo quando cambia)…")
         _install(TESTS_LOCK if with_tests else RUNTIME_LOCK)
         _write_stamp(with_tests=with_tests)
     return True
@@ -98,7 +99,7 @@ def _install(lock: Path) -> None:
     uv = _uv()
     if uv and _install_with_uv(uv, lock):
         return
-    print("  uv non è utilizzabile qui: proseguo con pip, più lento.", flush=True)
+    say("  uv non è utilizzabile qui: proseguo con pip, più lento.")
     shutil.rmtree(VENV, ignore_errors=True)
     if not _install_with_pip(lock):
         raise Problem(
@@ -199,7 +200,7 @@ def _quiet(command: list[str], env: dict[str, str]) -> subprocess.CompletedProce
         command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        print(f"  {_last_line(done.stdout + done.stderr)}", flush=True)
+        say(f"  {_last_line(done.stdout + done.stderr)}")
     return done
 
 

@@ -5,10 +5,12 @@ them everything works but the PDFs.
 """
 
 import ctypes
+import functools
 import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from mensa.local.places import ROOT, VENV, make_folder, var_dir
+from mensa.local.processes import die_with_parent
+from mensa.local.terminal import say
 
 PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 REMEDY = "Per i PDF mancano le librerie di Pango: installale con «apt-get install {}» e riavvia.".format(
@@ -56,11 +60,11 @@ def ensure() -> bool:
     """Get the libraries if they are missing: as root by installing them, else unpacked beside the environment."""
     if preload():
         return True
-    print("Scarico le librerie per i PDF (Pango)…", flush=True)
+    say("Scarico le librerie per i PDF (Pango)…")
     done = shutil.which("apt-get") is not None and (_install() if os.geteuid() == 0 else _unpack())
     if done and _available_afresh():
         return True
-    print(REMEDY, flush=True)
+    say(REMEDY)
     return False
 
 
@@ -86,7 +90,7 @@ def _available_afresh() -> bool:
 def _install() -> bool:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     _apt(["update"], env)
-    return _apt(["install", "-y", "--no-install-recommends", *PACKAGES], env)
+    return _apt(["install", "-y", "--no-install-recommends", *PACKAGES], env, until_done=True)
 
 
 def _unpack() -> bool:
@@ -120,16 +124,19 @@ def _extract(package: Path) -> bool:
     )
 
 
-def _apt(arguments: list[str], env: dict[str, str]) -> bool:
+def _apt(arguments: list[str], env: dict[str, str], *, until_done: bool = False) -> bool:
+    """Quietly; a download goes when we go, an installation is never cut in half."""
+    command = ["apt-get", "-qq", *arguments]
+    go_with_us = None if until_done else functools.partial(die_with_parent, os.getpid(), signal.SIGTERM)
     try:
         done = subprocess.run(
-            ["apt-get", "-qq", *arguments],
+            command,
             env=env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            timeout=_APT_SECONDS,
+            timeout=None if until_done else _APT_SECONDS,
             check=False,
+            preexec_fn=go_with_us,
         )
     except subprocess.TimeoutExpired:
         return False

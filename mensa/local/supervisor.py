@@ -15,6 +15,7 @@ from typing import NoReturn
 from mensa.local import instance, ports, processes
 from mensa.local.places import ROOT, Problem, configured, make_folder, var_dir
 from mensa.local.services import Services, database_home, sweep_sockets
+from mensa.local.terminal import say
 
 _GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py"))]
 _CELERY = [sys.executable, "-m", "celery", "-A", "mensa.celery"]
@@ -56,7 +57,7 @@ def already_running() -> int:
     """What a second start on the same folder says."""
     address = instance.published().get("BASE_URL")
     where = f": {address}" if address else ", ma non ha ancora finito di avviarsi"
-    print(
+    say(
         f"Il portale di questa cartella è già in funzione{where}.\nPer fermarlo premi Ctrl-C nella finestra dove è partito."
     )
     return 1
@@ -98,7 +99,7 @@ class Demo:
         self.outside = ports.listen(8001 if port != 8001 else 8002)
         self.env = self._environment()
         if ports.number(self.web) != port:
-            print(f"La porta {port} è occupata: uso la {ports.number(self.web)}.", flush=True)
+            say(f"La porta {port} è occupata: uso la {ports.number(self.web)}.")
 
     @property
     def address(self) -> str:
@@ -119,10 +120,10 @@ class Demo:
         """The address is printed as soon as somebody answers there; the town may still be under construction."""
         sweep_sockets()
         self._start_child("pango", [sys.executable, "-m", "mensa.local.pango"])
-        print("Avvio il database…", flush=True)
+        say("Avvio il database…")
         self.services.start()
         self.env.update(self.services.env)
-        print("Preparo le tabelle…", flush=True)
+        say("Preparo le tabelle…")
         self._manage("setup_database", "-v", "0", as_owner=True)
         self._start_servers()
         self._wait_for_web()
@@ -132,10 +133,7 @@ class Demo:
                 **{name: self.env[name] for name in ("MENSA_MODE", "BASE_URL", "SIMULATORS_URL", "VAR_DIR")},
             }
         )
-        print(
-            f"\nIl portale risponde dopo {time.monotonic() - self.began:.0f} secondi: {self.address}\n",
-            flush=True,
-        )
+        say(f"\nIl portale risponde dopo {time.monotonic() - self.began:.0f} secondi: {self.address}\n")
         self._start_child("builder", [sys.executable, str(ROOT / "manage.py"), "build_demo"])
 
     def _start_servers(self) -> None:
@@ -261,36 +259,31 @@ class Demo:
         self.children.pop(name)
         if name == "pango":
             if code:
-                print(processes.tail(self.logs / "pango.log", 1), flush=True)
+                say(processes.tail(self.logs / "pango.log", 1))
             return
         self._start_workers()
         if code:
-            print(
-                f"La città di prova non è completa; il motivo è in {self.logs / 'builder.log'}. Il portale resta in funzione.",
-                flush=True,
+            say(
+                f"La città di prova non è completa; il motivo è in {self.logs / 'builder.log'}. Il portale resta in funzione."
             )
         else:
-            print(processes.tail(self.logs / "builder.log", 60), flush=True)
-            print(
-                f"\nTutto pronto dopo {time.monotonic() - self.began:.0f} secondi: {self.address} (Ctrl-C per fermare)",
-                flush=True,
+            say(processes.tail(self.logs / "builder.log", 60))
+            say(
+                f"\nTutto pronto dopo {time.monotonic() - self.began:.0f} secondi: {self.address} (Ctrl-C per fermare)"
             )
 
     def _again(self, name: str) -> None:
         child = self.children[name]
         if len([moment for moment in child.started if moment > time.monotonic() - 60]) > _MOST_RESTARTS:
-            print(
-                f"{name} continua a fermarsi: lo lascio fermo; il motivo è in {self.logs / name}.log.",
-                flush=True,
-            )
+            say(f"{name} continua a fermarsi: lo lascio fermo; il motivo è in {self.logs / name}.log.")
             self.children.pop(name)
             return
-        print(f"{name} si è fermato: lo riavvio.", flush=True)
+        say(f"{name} si è fermato: lo riavvio.")
         self._launch(name)
 
     def stop(self) -> None:
         """Beat, worker, web, simulators, then Valkey and PostgreSQL. A second Ctrl-C does not wait for tasks to finish."""
-        print("\nMi fermo…", flush=True)
+        say("\nMi fermo…")
         try:
             for name in _STOP_ORDER:
                 if name in self.children and (process := self.children[name].process):
@@ -304,4 +297,4 @@ class Demo:
         self.services.stop()
         for server in (self.web, self.outside):
             server.close()
-        print("Tutto fermo.", flush=True)
+        say("Tutto fermo.")

@@ -87,7 +87,7 @@ def _grant_reader(tables: set[str]) -> None:
 def _execute(statement: str, **names: str | sql.Composable) -> None:
     quoted = {key: sql.Identifier(name) if isinstance(name, str) else name for key, name in names.items()}
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**quoted))  # type: ignore[arg-type]
+        cursor.execute(sql.SQL(statement).format(**quoted))
 
 
 def _roles_present() -> set[str]:
