@@ -1,0 +1,86 @@
+"""Build the demo town: an ordered list of steps, each of which knows whether it has been done.
+
+A step is one transaction or is safe to repeat, so that a builder killed anywhere goes on from there. Everything that a
+person would do goes through the operation that person's page calls, at the hour that person would do it.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from mensa import clock
+from mensa.demo import facts
+
+#: Any number will do, as long as two builders of the same database use the same.
+ONE_BUILDER = 20261124
+
+
+class NotADemo(Exception):
+    """The town is for demo and tests only."""
+
+    def __str__(self) -> str:
+        return "La cittadina di prova si costruisce solo in modalità demo: imposta MENSA_MODE=demo."
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of the town to build: the tests are content with a street."""
+
+    rows: int | None = None
+    last_day: dt.date = facts.START.date() - dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    is_done: Callable[[], bool]
+    run: Callable[[], None]
+
+
+WHOLE_TOWN = Scale()
+
+
+def build(*, say: Callable[[str], None], scale: Scale = WHOLE_TOWN) -> int:
+    """Do what is still to be done and set the clock to the demo's first morning; returns how many steps were done now."""
+    if not (settings.DEMO or settings.TESTING):
+        raise NotADemo
+    done = 0
+    with _alone():
+        for step in steps(scale):
+            if not step.is_done():
+                say(step.title)
+                step.run()
+                done += 1
+    if done:
+        clock.move_to(facts.START)
+    return done
+
+
+def steps(scale: Scale) -> list[Step]:
+    from mensa.demo import beginning, desk, families, history, setting
+
+    return [
+        *setting.steps(),
+        *families.steps(scale),
+        *beginning.steps(),
+        *history.steps(scale),
+        *desk.steps(),
+    ]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A second builder waits for the first. A town that is lost with the machine is built again: no commit waits for the disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_BUILDER])
+        cursor.execute("SET synchronous_commit = off")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET synchronous_commit")
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_BUILDER])
