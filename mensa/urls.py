@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "mensa.errors.bad_request"
+
 urlpatterns = [
+    path("", include("mensa.page_urls")),
     path("gestione/", admin.site.urls),
     path("accesso/", include("identity.urls")),
     path("", include("enrolments.urls")),

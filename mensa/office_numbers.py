@@ -1,0 +1,20 @@
+"""The numbers on the office's page, each with the page where one acts on it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from identity.models import User
+
+
+@dataclass(frozen=True)
+class Number:
+    title: str
+    value: str
+    note: str
+    url: str
+    image: str
+    alarm: bool = False
+
+
+def at(now: dt.datetime, user: User) -> list[Number]:
+    return []
