@@ -38,12 +38,19 @@ def never_overlap(name: str, *keys: str, condition: Q | None = None) -> Exclusio
     """No two rows with equal ``keys`` may be true on the same day."""
     expressions: list[Any] = [(key, RangeOperators.EQUAL) for key in keys]
     expressions.append((DateRange(), RangeOperators.OVERLAPS))
-    return ExclusionConstraint(name=name, expressions=expressions, condition=condition)
+    return ExclusionConstraint(
+        name=name,
+        expressions=expressions,
+        condition=condition,
+        violation_error_message="Le date si sovrappongono a quelle di un'altra riga: chiudi prima l'altra.",
+    )
 
 
 def ends_after_it_begins(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(
-        name=name, condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from"))
+        name=name,
+        condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
+        violation_error_message="La data «al» viene prima della data «dal»: correggi una delle due.",
     )
 
 

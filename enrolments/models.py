@@ -183,6 +183,9 @@ class Household(models.Model):
     class Meta:
         verbose_name = "famiglia"
         verbose_name_plural = "famiglie"
+        constraints = [
+            models.UniqueConstraint(fields=["applicant"], name="one_household_per_applicant"),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -545,6 +548,7 @@ class Price(Dated):
         verbose_name_plural = "prezzi"
         constraints = [
             never_overlap("prices_never_overlap", "pupil", "household"),
+            ends_after_it_begins("price_ends_after_it_begins"),
             models.CheckConstraint(name="price_not_negative", condition=Q(amount__gte=0)),
         ]
 
@@ -561,14 +565,25 @@ class EnrolmentRules(Dated):
     )
     isee_grace_month = models.PositiveSmallIntegerField("ISEE entro: mese", default=2)
     isee_grace_day = models.PositiveSmallIntegerField("ISEE entro: giorno", default=28)
-    top_band_after_grace = models.BooleanField("senza ISEE entro il termine: fascia massima", default=True)
+    last_isee_holds_until_grace = models.BooleanField(
+        "fino al termine vale l'ISEE dell'anno prima",
+        default=True,
+        help_text="Se no, chi non ha ancora l'ISEE nuovo paga la fascia massima dal 1º gennaio.",
+    )
 
     objects = DatedQuerySet["EnrolmentRules"].as_manager()
 
     class Meta:
         verbose_name = "regole delle iscrizioni"
         verbose_name_plural = "regole delle iscrizioni"
-        constraints = [never_overlap("enrolment_rules_never_overlap")]
+        constraints = [
+            never_overlap("enrolment_rules_never_overlap"),
+            ends_after_it_begins("enrolment_rules_end_after_they_begin"),
+            models.CheckConstraint(
+                name="isee_grace_is_a_date",
+                condition=Q(isee_grace_month__range=(1, 12), isee_grace_day__range=(1, 31)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.act

@@ -1,0 +1,53 @@
+"""Dated rows change from a day on: the old row is cut, never forgotten (the history keeps what was cut)."""
+
+import copy
+import datetime as dt
+
+from enrolments.dated import Dated, DatedQuerySet
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def lay(rows: DatedQuerySet[Dated], new: Dated) -> Dated:
+    """Save ``new`` over the rows of the same kind that overlap it; what they had before and after its days stays.
+
+    ``rows`` holds the rows that may not overlap (of one pupil, of one household). Laying the same row twice changes nothing.
+    """
+    overlapped = list(
+        rows.select_for_update().overlapping(new.valid_from, new.valid_to or dt.date.max).order_by("valid_from")
+    )
+    if len(overlapped) == 1 and _same(overlapped[0], new):
+        return overlapped[0]
+    for old in overlapped:
+        _cut(old, new)
+    new.save()
+    return new
+
+
+def end(row: Dated, last_day: dt.date) -> None:
+    """The row stops being true after ``last_day``; a row that had not begun yet disappears."""
+    if last_day < row.valid_from:
+        row.delete()
+    elif row.valid_to is None or row.valid_to > last_day:
+        row.valid_to = last_day
+        row.save(update_fields=["valid_to"])
+
+
+def _cut(old: Dated, new: Dated) -> None:
+    after = copy.copy(old)
+    begins_before = old.valid_from < new.valid_from
+    ends_after = new.valid_to is not None and (old.valid_to is None or old.valid_to > new.valid_to)
+    if begins_before:
+        old.valid_to = new.valid_from - ONE_DAY
+        old.save(update_fields=["valid_to"])
+    else:
+        old.delete()
+    if ends_after and new.valid_to is not None:
+        after.pk, after._state.adding = None, True
+        after.valid_from = new.valid_to + ONE_DAY
+        after.save()
+
+
+def _same(old: Dated, new: Dated) -> bool:
+    names = [field.attname for field in old._meta.concrete_fields if not field.primary_key]
+    return all(getattr(old, name) == getattr(new, name) for name in names)
