@@ -12,7 +12,6 @@ from enrolments.models import HelpDesk
 from identity.models import Role
 from mensa import clock
 
-
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.PARENT: (("La mia famiglia", "mensa:family"), ("Aiuto", "mensa:help")),
     Role.SECRETARY: (("Appello di oggi", "attendance:school"), ("Aiuto", "mensa:help")),

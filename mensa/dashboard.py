@@ -7,24 +7,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeVar
 
 from attendance.models import AttendanceRules
 from enrolments.models import Custody, Enrolment, Household, Price, Pupil
 from identity.models import User
+from mensa import child_days
+from mensa.child_days import Day
 from payments.models import Notice, UploadedReceipt
 
-
-@dataclass(frozen=True)
-class Day:
-    """A child on a day, in words; `action` is what the parent may still do about it, empty when nothing."""
-
-    label: str
-    day: dt.date
-    kind: str
-    words: str
-    note: str = ""
-    action: str = ""
-    action_url: str = ""
+Row = TypeVar("Row")
+A_YEAR = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class Child:
     code: str
     first_name: str
     place: str
-    days: tuple[Day, ...] = ()
+    days: tuple[Day, ...]
 
 
 @dataclass
@@ -51,12 +44,16 @@ def families(user: User, *, now: dt.datetime) -> list[Family]:
     today = now.date()
     prices = _prices(households, today)
     children = _children(households, now)
+    notices = _by_household(_open_notices(households))
+    uploads = _by_household(_uploads_in_review(households))
     return [
         Family(
             code=household.code,
             balance=household.wallet.balance,
-            balance_words=balance_words(household.wallet.balance, prices.get(household.id, [])),
-            children=children.get(household.id, []),
+            balance_words=balance_words(household.wallet.balance, prices.get(household.pk, [])),
+            children=children.get(household.pk, []),
+            notices=notices.get(household.pk, []),
+            uploads=uploads.get(household.pk, []),
         )
         for household in households
     ]
@@ -80,26 +77,56 @@ def hours_on(day: dt.date) -> AttendanceRules:
     return AttendanceRules.objects.on(day).first() or AttendanceRules()
 
 
-def _prices(households: Iterable[Household], day: dt.date) -> dict[int, list[Decimal]]:
-    found: dict[int, list[Decimal]] = {}
-    for price in Price.objects.on(day).filter(household__in=households):
-        found.setdefault(price.household_id, []).append(price.amount)
+def _prices(households: list[Household], day: dt.date) -> dict[int, list[Decimal]]:
+    rows = Price.objects.on(day).filter(household__in=households)
+    return _by_household((row.household_id, row.amount) for row in rows)
+
+
+def _open_notices(households: list[Household]) -> Iterable[tuple[int, Notice]]:
+    rows = Notice.objects.payable().filter(wallet__household__in=households)
+    for notice in rows.select_related("pupil", "wallet").order_by("due_date", "pk"):
+        yield notice.wallet.household_id, notice
+
+
+def _uploads_in_review(households: list[Household]) -> Iterable[tuple[int, UploadedReceipt]]:
+    waiting = [UploadedReceipt.State.RECEIVED, UploadedReceipt.State.IN_REVIEW]
+    for upload in UploadedReceipt.objects.filter(household__in=households, state__in=waiting).order_by("pk"):
+        yield upload.household_id, upload
+
+
+def _by_household(rows: Iterable[tuple[int, Row]]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for household_id, row in rows:
+        found.setdefault(household_id, []).append(row)
     return found
 
 
 def _children(households: list[Household], now: dt.datetime) -> dict[int, list[Child]]:
-    custodies = Custody.objects.on(now.date()).filter(household__in=households).select_related("pupil")
-    pupils = {custody.pupil_id: custody.pupil for custody in custodies}
-    places = _places(pupils.values(), now.date())
+    """By household, the eldest first. A child of two households stands in both; one who has left in none."""
+    today = now.date()
+    custodies = list(
+        Custody.objects.overlapping(today, today + A_YEAR)
+        .filter(household__in=households)
+        .select_related("pupil")
+        .order_by("pupil__birth_date", "pupil__fiscal_code", "-valid_from")
+    )
+    current = {(row.household_id, row.pupil_id): row for row in custodies}
+    places = _places([row.pupil for row in current.values()], today)
+    verdicts = child_days.of([row.pupil for row in current.values()], today)
     found: dict[int, list[Child]] = {}
-    for custody in sorted(custodies, key=lambda row: row.pupil.birth_date):
-        pupil = custody.pupil
-        if place := places.get(pupil.id):
-            found.setdefault(custody.household_id, []).append(Child(pupil.code, pupil.first_name, place))
+    for row in current.values():
+        if place := places.get(row.pupil_id):
+            child = Child(row.pupil.code, row.pupil.first_name, place, child_days.days(row, verdicts, now))
+            found.setdefault(row.household_id, []).append(child)
     return found
 
 
-def _places(pupils: Iterable[Pupil], day: dt.date) -> dict[int, str]:
-    """Class and school of whoever is enrolled on the day."""
-    rows = Enrolment.objects.on(day).filter(pupil__in=list(pupils)).select_related("class_group__school")
+def _places(pupils: list[Pupil], today: dt.date) -> dict[int, str]:
+    """Class and school of who is enrolled now or will be: in August the next year's class."""
+    rows = (
+        Enrolment.objects.overlapping(today, today + A_YEAR)
+        .filter(pupil__in=pupils)
+        .select_related("class_group__school")
+        .order_by("-valid_from")
+    )
     return {row.pupil_id: f"{row.class_group.label}, {row.class_group.school.name}" for row in rows}

@@ -3,8 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from identity.models import User
-
 
 @dataclass(frozen=True)
 class Number:
@@ -16,5 +14,5 @@ class Number:
     alarm: bool = False
 
 
-def at(now: dt.datetime, user: User) -> list[Number]:
+def at(now: dt.datetime) -> list[Number]:
     return []

@@ -31,7 +31,7 @@ HOMES = {
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(HOMES[Role(cast(User, request.user).role)])
+        return redirect(HOMES[Role(request.user.role)])
     return render(request, "mensa/home.html")
 
 
@@ -79,7 +79,7 @@ def family(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def office(request: HttpRequest) -> HttpResponse:
-    numbers = office_numbers.at(clock.now(), cast(User, request.user))
+    numbers = office_numbers.at(clock.now())
     alarms = [number for number in numbers if number.alarm]
     calm = [number for number in numbers if not number.alarm]
     return render(request, "mensa/office.html", {"alarms": alarms, "numbers": calm})
