@@ -53,15 +53,7 @@ TOWN_CADASTRAL_CODE = env.str("TOWN_CADASTRAL_CODE", default="A893")
 # The demo's fiscal code and IPA code are invented: a real town sets its own.
 TOWN_FISCAL_CODE = env.str("TOWN_FISCAL_CODE", default="99999000013" if DEMO or TESTING else "")
 TOWN_IPA_CODE = env.str("TOWN_IPA_CODE", default="c_demo" if DEMO or TESTING else "")
-
-# What the pages and the footer say of the office (domain.md, section 1).
 TOWN_REGION = env.str("TOWN_REGION", default="Regione Puglia")
-OFFICE_NAME = env.str("OFFICE_NAME", default="Ufficio Pubblica Istruzione")
-OFFICE_HOURS = env.str("OFFICE_HOURS", default="Giovedì 10:00-12:00 e 15:00-17:00")
-OFFICE_WHATSAPP = env.str("OFFICE_WHATSAPP", default="379 197 2960")
-OFFICE_EMAIL = env.str("OFFICE_EMAIL", default="mensa@comune.example" if DEMO or TESTING else "")
-EXTERNAL_PORTAL_NAME = env.str("EXTERNAL_PORTAL_NAME", default="PluginPay")
-EXTERNAL_PORTAL_URL = env.str("EXTERNAL_PORTAL_URL", default="")
 
 # -- applications ----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -100,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mensa.errors.MethodNotAllowedMiddleware",
     "identity.middleware.DefaultDenyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -255,8 +248,25 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# -- pagoPA ----------------------------------------------------------------------------------------------------
+# -- pagoPA (docs/manuale/pagopa.md; all of it checked before a real mode starts) ------------------------------
 PAGOPA_MODE = env.str("PAGOPA_MODE", default="simulator")
+_SIMULATED = PAGOPA_MODE == "simulator"
+PAGOPA_SEGREGATION_CODE = env.str("PAGOPA_SEGREGATION_CODE", default="01" if _SIMULATED else "")
+PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="00")  # a new one after restoring an old backup
+PAGOPA_BROKER_CODE = env.str("PAGOPA_BROKER_CODE", default="")  # empty: the town itself
+PAGOPA_STATIONS = env.list("PAGOPA_STATIONS", default=[])
+PAGOPA_IBAN = env.str("PAGOPA_IBAN", default="IT60X0542811101000000123456" if _SIMULATED else "")
+PAGOPA_TAXONOMY = env.str("PAGOPA_TAXONOMY", default="9/0101100IM/" if _SIMULATED else "")
+PAGOPA_CBILL = env.str("PAGOPA_CBILL", default="DEMO1" if _SIMULATED else "")
+PAGOPA_POSTAL_ACCOUNT = env.str("PAGOPA_POSTAL_ACCOUNT", default="")
+PAGOPA_POSTAL_AUTHORISATION = env.str("PAGOPA_POSTAL_AUTHORISATION", default="")
+PAGOPA_OFFICE_NAME = env.str("PAGOPA_OFFICE_NAME", default="Ufficio Pubblica Istruzione")
+PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="Sportello: giovedì 10:00-12:00 e 15:00-17:00")
+PAGOPA_LOGO = env.str("PAGOPA_LOGO", default="")  # a static file; pagoPA allows its use when the town adheres
+TOWN_LOGO = env.str("TOWN_LOGO", default="")
+# Mutual TLS ends in the proxy: it sets this header, with this value, only for a caller whose certificate is the node's.
+PAGOPA_CALLER_HEADER = env.str("PAGOPA_CALLER_HEADER", default="X-Pagopa-Caller")
+PAGOPA_CALLER_VALUE = env.str("PAGOPA_CALLER_VALUE", default="")
 SIMULATORS_URL = env.str("SIMULATORS_URL", default="http://127.0.0.1:8001").rstrip("/")
 
 # -- logs: events without personal data ------------------------------------------------------------------------

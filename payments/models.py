@@ -76,6 +76,21 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def payable(self) -> NoticeQuerySet:
         return self.filter(state__in=[Notice.State.ISSUED, Notice.State.SENT])
 
+    def for_children(self) -> NoticeQuerySet:
+        """Those a family finds in its list; a top-up begun and left is nobody's debt."""
+        return self.filter(pupil__isnull=False)
+
+    def top_ups(self) -> NoticeQuerySet:
+        """Asked for by the family itself, for the whole wallet."""
+        return self.filter(pupil__isnull=True)
+
+    def to_publish(self) -> NoticeQuerySet:
+        return self.payable().filter(published_at__isnull=True)
+
+    def to_withdraw(self) -> NoticeQuerySet:
+        closed = [Notice.State.CANCELLED, Notice.State.EXPIRED]
+        return self.filter(state__in=closed, published_at__isnull=False, withdrawn_at__isnull=True)
+
 
 class Notice(models.Model):
     """A pagoPA payment notice (avviso) and its debt position. Paid is final."""
@@ -107,6 +122,8 @@ class Notice(models.Model):
     send_error = models.CharField("errore di invio", max_length=200, blank=True)
     paid_at = models.DateTimeField("pagato il", null=True, blank=True)
 
+    withdrawn_at = models.DateTimeField("ritirato dal nodo il", null=True, blank=True)
+
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
@@ -133,14 +150,71 @@ class Notice(models.Model):
         return self.nav[1:]
 
 
+class CampaignItem(models.Model):
+    """A child of a campaign and the household that is asked to pay: what has been done and why it stopped.
+
+    A mail cannot be sent exactly once. It is sent at most once: "in invio" is written before the mail leaves, and a row that
+    stays there (the process died meanwhile) waits for a person, who knows whether to send again.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "da fare"
+        PREPARING = "preparing", "in preparazione"
+        SENDING = "sending", "in invio"
+        SENT = "sent", "inviato"
+        FAILED = "failed", "da rivedere"
+
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, related_name="items", verbose_name="campagna", db_index=False
+    )
+    pupil = models.ForeignKey(Pupil, models.PROTECT, related_name="+", verbose_name="alunno")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="+", verbose_name="borsellino")
+    meals = models.PositiveSmallIntegerField("pasti")
+    state = models.CharField("stato", max_length=9, choices=State.choices, default=State.WAITING)
+    claim = models.UUIDField("chi la sta lavorando", null=True, blank=True)
+    claimed_at = models.DateTimeField("presa in carico il", null=True, blank=True)
+    reason = models.CharField("motivo", max_length=200, blank=True)
+    notice = models.OneToOneField(
+        Notice,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaign_item",
+        verbose_name="avviso",
+    )
+
+    class Meta:
+        verbose_name = "avviso di una campagna"
+        verbose_name_plural = "avvisi di una campagna"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "pupil", "wallet"], name="one_item_per_child_and_campaign"
+            ),
+            models.CheckConstraint(
+                name="failed_item_says_why", condition=~Q(state="failed") | ~Q(reason="")
+            ),
+            models.CheckConstraint(
+                name="sent_item_has_notice",
+                condition=~Q(state__in=["sending", "sent"]) | Q(notice__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["campaign", "state"], name="payments_item_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: {self.pupil.code}"
+
+
+class CheckoutAttemptQuerySet(models.QuerySet["CheckoutAttempt"]):
+    def of_parent(self, user: User) -> CheckoutAttemptQuerySet:
+        return self.filter(household__in=Household.objects.of_parent(user))
+
+
 class CheckoutAttempt(models.Model):
     """A trip to the pagoPA page. Its end is known by the receipt only; the return addresses change nothing."""
 
     class State(models.TextChoices):
+        PREPARED = "prepared", "in preparazione"
         STARTED = "started", "avviato"
-        RETURNED_OK = "returned_ok", "in verifica"
-        CANCELLED = "cancelled", "annullato"
-        FAILED = "failed", "non riuscito"
         UNREACHABLE = "unreachable", "pagoPA non raggiungibile"
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -152,18 +226,39 @@ class CheckoutAttempt(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="avviato da"
     )
     started_at = models.DateTimeField("avviato il")
-    state = models.CharField("stato", max_length=12, choices=State.choices, default=State.STARTED)
+    state = models.CharField("stato", max_length=12, choices=State.choices, default=State.PREPARED)
     form_key = models.UUIDField(
         "modulo", unique=True, help_text="Lo stesso modulo inviato due volte è un solo pagamento."
     )
-    redirect_url = models.URLField(max_length=500, blank=True)
+    content = models.CharField("contenuto del modulo", max_length=200)
+    redirect_url = models.URLField("pagina di pagoPA", max_length=500, blank=True)
+
+    objects = CheckoutAttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name = "tentativo di pagamento"
         verbose_name_plural = "tentativi di pagamento"
+        constraints = [
+            models.CheckConstraint(
+                name="started_attempt_has_address",
+                condition=~Q(state="started") | ~Q(redirect_url=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.token}"
+
+    @property
+    def is_paid(self) -> bool:
+        """Every notice of it has its receipt."""
+        return all(notice.state == Notice.State.PAID for notice in self.notices.all())
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def to_review(self) -> ReceiptQuerySet:
+        """A person has to place the money, or to look at something odd about money already placed."""
+        flagged = ~Q(flag="") & Q(flag_closed_at__isnull=True) & Q(state=Receipt.State.CREDITED)
+        return self.filter(Q(state=Receipt.State.TO_REVIEW) | flagged)
 
 
 class Receipt(models.Model):
@@ -176,20 +271,22 @@ class Receipt(models.Model):
         SETTLEMENT = "settlement", "rendicontazione"
 
     class State(models.TextChoices):
+        RECEIVED = "received", "ricevuta"
         CREDITED = "credited", "accreditata"
         TO_REVIEW = "to_review", "da abbinare"
         IGNORED = "ignored", "di un altro servizio"
+        DUPLICATE = "duplicate", "già accreditata con un'altra"
 
     fiscal_code = models.CharField("codice fiscale ente", max_length=11)
     receipt_id = models.CharField("identificativo ricevuta", max_length=35)
-    nav = models.CharField("numero avviso", max_length=18)
+    nav = models.CharField("numero avviso", max_length=18, blank=True, db_index=True)
     amount = models.DecimalField("importo pagato", max_digits=11, decimal_places=2)
     paid_at = models.DateTimeField("pagato il", null=True, blank=True)
     psp = models.CharField("prestatore del servizio", max_length=70, blank=True)
     fee = models.DecimalField("commissione", max_digits=9, decimal_places=2, null=True, blank=True)
     channel = models.CharField("canale", max_length=10, choices=Channel.choices)
     raw = models.TextField("documento ricevuto", blank=True)
-    state = models.CharField("stato", max_length=9, choices=State.choices)
+    state = models.CharField("stato", max_length=9, choices=State.choices, default=State.RECEIVED)
     flag = models.CharField("segnalazione", max_length=200, blank=True)
     flag_closed_at = models.DateTimeField("segnalazione chiusa il", null=True, blank=True)
     notice = models.ForeignKey(
@@ -199,14 +296,22 @@ class Receipt(models.Model):
         Entry, models.PROTECT, null=True, blank=True, related_name="receipt", verbose_name="movimento"
     )
     received_at = models.DateTimeField("ricevuta il")
+    confirmed_at = models.DateTimeField(
+        "confermata dal nodo il", null=True, blank=True, help_text="Vuoto: vista solo su carta."
+    )
     deliveries = models.PositiveIntegerField("consegne", default=1)
+
+    objects = ReceiptQuerySet.as_manager()
 
     class Meta:
         verbose_name = "ricevuta telematica"
         verbose_name_plural = "ricevute telematiche"
         constraints = [
             models.UniqueConstraint(fields=["fiscal_code", "receipt_id"], name="one_receipt_per_id"),
-            models.CheckConstraint(name="receipt_above_zero", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="receipt_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(
+                name="credited_receipt_above_zero", condition=~Q(state="credited") | Q(amount__gt=0)
+            ),
             models.CheckConstraint(
                 name="credited_receipt_has_entry",
                 condition=Q(state="credited", entry__isnull=False)
@@ -216,6 +321,14 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"ricevuta {self.receipt_id}"
+
+
+class UploadedReceiptQuerySet(models.QuerySet["UploadedReceipt"]):
+    def of_parent(self, user: User) -> UploadedReceiptQuerySet:
+        return self.filter(household__in=Household.objects.of_parent(user))
+
+    def undecided(self) -> UploadedReceiptQuerySet:
+        return self.filter(state__in=[UploadedReceipt.State.RECEIVED, UploadedReceipt.State.IN_REVIEW])
 
 
 class UploadedReceipt(models.Model):
@@ -236,8 +349,9 @@ class UploadedReceipt(models.Model):
         Pupil, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="per"
     )
     file = models.FileField("file", upload_to="ricevute/")
-    file_digest = models.CharField(max_length=64)
-    content_type = models.CharField(max_length=40)
+    preview = models.FileField("anteprima", upload_to="ricevute/", blank=True)
+    file_digest = models.CharField("impronta del file", max_length=64, db_index=True)
+    content_type = models.CharField("tipo di file", max_length=40)
     declared_amount = models.DecimalField("importo dichiarato", max_digits=9, decimal_places=2)
     declared_paid_on = models.DateField("pagato il")
     declared_nav = models.CharField("numero avviso o IUV", max_length=35, blank=True)
@@ -260,6 +374,8 @@ class UploadedReceipt(models.Model):
     receipt = models.ForeignKey(
         Receipt, models.PROTECT, null=True, blank=True, related_name="uploads", verbose_name="ricevuta"
     )
+
+    objects = UploadedReceiptQuerySet.as_manager()
 
     class Meta:
         verbose_name = "ricevuta consegnata"

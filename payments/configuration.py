@@ -1,0 +1,80 @@
+"""What pagoPA knows of the town, read from the settings in one place."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+
+TAXONOMY = re.compile(r"[6-9]/\d{7}(IM|TS|SP|SA|AP)/")
+_SECRET_PURPOSE = b"pagopa-simulator"
+
+
+@dataclass(frozen=True)
+class Creditor:
+    """The creditor body (ente creditore) as the node, the notice and the bank transfer name it."""
+
+    fiscal_code: str
+    name: str
+    office: str
+    help_line: str
+    site: str
+    broker: str
+    stations: tuple[str, ...]
+    segregation: str
+    iuv_system: str
+    iban: str
+    taxonomy: str
+    cbill: str
+    postal_account: str
+    postal_authorisation: str
+    simulated: bool
+
+
+def creditor() -> Creditor:
+    return Creditor(
+        fiscal_code=settings.TOWN_FISCAL_CODE,
+        name=settings.TOWN_NAME,
+        office=settings.PAGOPA_OFFICE_NAME,
+        help_line=settings.PAGOPA_HELP_LINE,
+        site=settings.BASE_URL,
+        broker=settings.PAGOPA_BROKER_CODE or settings.TOWN_FISCAL_CODE,
+        stations=tuple(settings.PAGOPA_STATIONS) or (f"{settings.TOWN_FISCAL_CODE}_01",),
+        segregation=settings.PAGOPA_SEGREGATION_CODE,
+        iuv_system=settings.PAGOPA_IUV_SYSTEM,
+        iban=settings.PAGOPA_IBAN,
+        taxonomy=settings.PAGOPA_TAXONOMY,
+        cbill=settings.PAGOPA_CBILL,
+        postal_account=settings.PAGOPA_POSTAL_ACCOUNT,
+        postal_authorisation=settings.PAGOPA_POSTAL_AUTHORISATION,
+        simulated=settings.PAGOPA_MODE == "simulator",
+    )
+
+
+def caller_secret() -> str:
+    """What the header set by the proxy (or by the simulator) must say for the node to be believed."""
+    if settings.PAGOPA_MODE == "simulator":
+        return simulator_secret()
+    return str(settings.PAGOPA_CALLER_VALUE)
+
+
+def simulator_secret() -> str:
+    """Known to the portal and to the simulators' process only: both have the same secret key."""
+    return hmac.new(settings.SECRET_KEY.encode(), _SECRET_PURPOSE, hashlib.sha256).hexdigest()
+
+
+def missing_for_real_mode() -> list[str]:
+    """The settings without which no real notice may be issued; empty: ready (docs/manuale/pagopa.md)."""
+    values = creditor()
+    checks = {
+        "TOWN_FISCAL_CODE": re.fullmatch(r"\d{11}", values.fiscal_code),
+        "PAGOPA_SEGREGATION_CODE": re.fullmatch(r"[0-4]\d", values.segregation),
+        "PAGOPA_IUV_SYSTEM": re.fullmatch(r"\d{2}", values.iuv_system),
+        "PAGOPA_STATIONS": settings.PAGOPA_STATIONS,
+        "PAGOPA_IBAN": values.iban,
+        "PAGOPA_TAXONOMY": TAXONOMY.fullmatch(values.taxonomy),
+        "PAGOPA_CBILL": values.cbill,
+        "PAGOPA_CALLER_VALUE": settings.PAGOPA_CALLER_VALUE,
+    }
+    return [name for name, value in checks.items() if not value]

@@ -1,0 +1,148 @@
+"""Notices: issued with a number that never comes back, published on the node, paid, expired or cancelled.
+
+Publishing crosses the network, so it happens after the commit: a notice without `published_at` is work that is owed, and
+the sweep finds it.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+import structlog
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+
+from enrolments.models import Pupil
+from payments import gateways
+from payments.configuration import creditor
+from payments.errors import NodeUnreachable, PaymentRefused
+from payments.gateways.base import Position
+from payments.models import Campaign, Notice, PaymentRules
+from payments.rules import identifiers, wording
+from wallets.models import Wallet
+
+log = structlog.get_logger(__name__)
+
+
+def rules_on(day: dt.date) -> PaymentRules:
+    """The office's rules of that day; where it has adopted none, the defaults of the model."""
+    return PaymentRules.objects.on(day).first() or PaymentRules(valid_from=day, act="valori iniziali")
+
+
+def issue(
+    *,
+    wallet: Wallet,
+    pupil: Pupil | None,
+    amount: Decimal,
+    subject: str,
+    due_date: dt.date,
+    campaign: Campaign | None = None,
+    now: dt.datetime,
+) -> Notice:
+    """A new notice. Of a campaign there is one per child and wallet: asking again returns the one there is."""
+    if amount <= 0:
+        raise PaymentRefused("Un avviso ha un importo maggiore di zero.")
+    try:
+        with transaction.atomic():
+            return Notice.objects.create(
+                nav=_next_number(),
+                wallet=wallet,
+                pupil=pupil,
+                campaign=campaign,
+                amount=amount,
+                subject=subject[: wording.LONGEST],
+                due_date=due_date,
+                issued_at=now,
+            )
+    except IntegrityError:
+        if campaign is None:
+            raise
+        return Notice.objects.get(campaign=campaign, pupil=pupil, wallet=wallet)
+
+
+def _next_number() -> str:
+    """From a database sequence: two workers never get the same, a rolled back notice leaves a hole and no repeat."""
+    body = creditor()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('payments_notice_number')")
+        (sequence,) = cursor.fetchone() or (0,)
+    return identifiers.compose(segregation=body.segregation, system=body.iuv_system, sequence=int(sequence))
+
+
+def publish(*, notice: Notice, now: dt.datetime) -> bool:
+    """Tell the node; False when it does not answer: the sweep will. Never inside a transaction."""
+    if notice.published_at:
+        return True
+    try:
+        gateways.current().publish(position_of(notice))
+    except NodeUnreachable:
+        return False
+    Notice.objects.filter(pk=notice.pk, published_at__isnull=True).update(published_at=now)
+    notice.published_at = now
+    return True
+
+
+def publish_owed(*, limit: int, now: dt.datetime) -> int:
+    """The sweep: publish and withdraw what is owed, oldest first; stops at the first silence of the node."""
+    done = 0
+    for notice in Notice.objects.to_publish().select_related("wallet__household__applicant").order_by("pk")[:limit]:
+        if not publish(notice=notice, now=now):
+            return done
+        done += 1
+    for notice in Notice.objects.to_withdraw().order_by("pk")[:limit]:
+        if not _withdraw(notice, now):
+            return done
+        done += 1
+    return done
+
+
+def cancel(*, notice: Notice) -> bool:
+    """No longer payable. A notice that is paid meanwhile stays paid: False."""
+    return _close(Q(pk=notice.pk), Notice.State.CANCELLED) == 1
+
+
+def expire_due(*, now: dt.datetime) -> int:
+    """Notices past their date: the children's only if the rules say so, top-ups begun and left always."""
+    today = now.date()
+    late = Q(due_date__lt=today)
+    if rules_on(today).payable_after_due:
+        late &= Q(pupil__isnull=True)
+    return _close(late, Notice.State.EXPIRED)
+
+
+def _close(which: Q, state: Notice.State) -> int:
+    with transaction.atomic():
+        return Notice.objects.payable().filter(which).update(state=state)
+
+
+def _withdraw(notice: Notice, now: dt.datetime) -> bool:
+    try:
+        gateways.current().withdraw(fiscal_code=creditor().fiscal_code, iupd=iupd(notice))
+    except NodeUnreachable:
+        return False
+    Notice.objects.filter(pk=notice.pk).update(withdrawn_at=now)
+    return True
+
+
+def iupd(notice: Notice) -> str:
+    """Our own id of the debt position: the token says nothing about the person."""
+    return f"MENSA-{notice.token.hex}"
+
+
+def position_of(notice: Notice) -> Position:
+    """The debtor is the parent who applied, never the child."""
+    body, debtor = creditor(), notice.wallet.household.applicant
+    return Position(
+        iupd=iupd(notice),
+        nav=notice.nav,
+        fiscal_code=body.fiscal_code,
+        company=body.name,
+        office=body.office,
+        amount=notice.amount,
+        description=notice.subject,
+        due_date=notice.due_date,
+        debtor_fiscal_code=debtor.fiscal_code,
+        debtor_name=f"{debtor.first_name} {debtor.last_name}",
+        iban=body.iban,
+        category=body.taxonomy,
+        remittance=wording.remittance(iuv=notice.iuv, amount=notice.amount, subject=notice.subject),
+    )

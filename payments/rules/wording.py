@@ -1,0 +1,22 @@
+"""What notices and bank transfers say. Pure. Never a name, a diet or an income: only the code of the child or of the family."""
+
+from decimal import Decimal
+
+from payments.rules.amounts import wire
+
+LONGEST = 140  # description and remittanceInformation of the node
+PRINTED = 60  # the subject line of the paper notice
+
+
+def notice_subject(*, pupil_code: str, meals: int, year: str) -> str:
+    """ "Mensa scolastica 2026/27, 30 pasti, alunno AB12CD34"."""
+    return f"Mensa scolastica {year}, {meals} pasti, alunno {pupil_code}"
+
+
+def top_up_subject(*, household_code: str) -> str:
+    return f"Mensa scolastica, ricarica borsellino {household_code}"
+
+
+def remittance(*, iuv: str, amount: Decimal, subject: str) -> str:
+    """The reference of the transfer: /RFB/<IUV>/<euro>/TXT/<subject>, cut at 140 characters."""
+    return f"/RFB/{iuv}/{wire(amount)}/TXT/{subject}"[:LONGEST]
