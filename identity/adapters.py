@@ -28,10 +28,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return resolve_url("mensa:home")
 
     def add_message(
-        self, request: HttpRequest, level: int, message_template: str | None = None, **kwargs: Any
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
         if message_template not in SILENT_MESSAGES:
-            super().add_message(request, level, message_template, **kwargs)
+            super().add_message(request, level, message_template, *args, **kwargs)
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):

@@ -12,7 +12,6 @@ from allauth.core import ratelimit
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.providers.base import AuthProcess
-from django.conf import settings
 from django.contrib.auth import logout as end_session
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -70,7 +69,7 @@ def start(request: HttpRequest, scheme: service.Scheme, code: str) -> HttpRespon
     if not _within_rate(request):
         return _too_many(request)
     return _provider(request, scheme).redirect(
-        request, AuthProcess.LOGIN, next_url=get_next_redirect_url(request), idp=idp
+        request, AuthProcess.LOGIN, next_url=get_next_redirect_url(request), idp=idp, now=clock.outside_now()
     )
 
 
@@ -126,7 +125,8 @@ def _signed_in(request: HttpRequest, provider: SpidProvider, finished: spid_logi
     social = provider.sociallogin_from_response(request, person)
     social.state = finished.state
     response = cast(HttpResponse, complete_social_login(request, social))
-    request.session[SAML_SESSION] = {"exchange": finished.exchange.pk, "index": person.session_index}
+    if request.user.is_authenticated:
+        request.session[SAML_SESSION] = {"exchange": finished.exchange.pk, "index": person.session_index}
     return response
 
 

@@ -9,11 +9,8 @@ BEGIN
 END $$;
 CREATE TRIGGER identity_sensitiveview_no_change BEFORE UPDATE OR DELETE ON identity_sensitiveview
     FOR EACH ROW EXECUTE FUNCTION identity_sensitiveview_append_only();
-CREATE TRIGGER identity_sensitiveview_no_truncate BEFORE TRUNCATE ON identity_sensitiveview
-    FOR EACH STATEMENT EXECUTE FUNCTION identity_sensitiveview_append_only();
 """
 BACKWARD = """
-DROP TRIGGER identity_sensitiveview_no_truncate ON identity_sensitiveview;
 DROP TRIGGER identity_sensitiveview_no_change ON identity_sensitiveview;
 DROP FUNCTION identity_sensitiveview_append_only();
 """
