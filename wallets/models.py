@@ -1,7 +1,8 @@
 """Money only. A wallet knows no meal and no IUV: every movement has an amount, one cause and an explanation.
 
 Two tables hold the movements: ``Charge`` (many rows: what a day costs, keyed by day, see docs/adr/0004) and ``Entry``
-(few rows: everything else). Both only ever grow; the balance is moved by their triggers and by nothing else.
+(few rows: everything else). Both only ever grow; the balance is moved by their triggers and by nothing else. What Django
+cannot say about them (append only, exact reversals, partitions) is in migration 0002.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import IntegerRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
 
-from enrolments.dated import Dated, DatedQuerySet, never_overlap
+from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
 from enrolments.models import Explanation, Household, Pupil
 from identity.encryption import EncryptedTextField
 
@@ -109,6 +114,9 @@ class Entry(models.Model):
         return f"{self.get_kind_display()} {self.amount}"
 
 
+EVEN_OR_ODD = Mod(F("revision"), 2)
+
+
 class Charge(models.Model):
     """What a day costs a wallet for a child. Even revision: a charge (below zero); odd: the exact reversal of the one before.
 
@@ -148,10 +156,7 @@ class Charge(models.Model):
             models.CheckConstraint(
                 name="charge_sign_follows_revision",
                 condition=Q(revision__gte=0)
-                & (
-                    Q(amount__lt=0) & Q(revision__in=range(0, 200, 2))
-                    | Q(amount__gt=0) & Q(revision__in=range(1, 200, 2))
-                ),
+                & (Q(amount__lt=0) & Q(Exact(EVEN_OR_ODD, 0)) | Q(amount__gt=0) & Q(Exact(EVEN_OR_ODD, 1))),
             )
         ]
 
@@ -159,11 +164,42 @@ class Charge(models.Model):
         return f"{self.service_day} {self.amount}"
 
 
+class Posting(models.Model):
+    """A range of wallets that has had its first posting of a day: written in the same transaction as those charges.
+
+    The exclusion constraint lets one first posting win; whoever comes second compares and posts the difference.
+    """
+
+    service_day = models.DateField("giorno")
+    wallets = IntegerRangeField("borsellini")
+    posted_on = models.DateField("registrato il")
+
+    class Meta:
+        verbose_name = "prima registrazione"
+        verbose_name_plural = "prime registrazioni"
+        constraints = [
+            ExclusionConstraint(
+                name="one_first_posting_per_day_and_wallet",
+                expressions=[("service_day", RangeOperators.EQUAL), ("wallets", RangeOperators.OVERLAPS)],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_day}"
+
+
+def low_credit_defaults() -> list[int]:
+    """Meals left at which the family is told (domain.md, section 2)."""
+    return [5, 2, 0, -3]
+
+
 class WalletRules(Dated):
     """The office's rules about credit, debt and refunds, with the act that adopted them."""
 
     act = models.CharField("atto", max_length=160)
-    low_credit_meals = models.JSONField("avvisi di credito basso (pasti rimasti)", default=list)
+    low_credit_meals = models.JSONField(
+        "avvisi di credito basso (pasti rimasti)", default=low_credit_defaults
+    )
     tolerance_meals = models.PositiveSmallIntegerField("tolleranza sotto zero (pasti)", default=5)
     smallest_refund = models.DecimalField("rimborso minimo", max_digits=6, decimal_places=2, default=5)
     refund_within_days = models.PositiveSmallIntegerField("rimborso entro (giorni)", default=90)
@@ -173,7 +209,10 @@ class WalletRules(Dated):
     class Meta:
         verbose_name = "regole del borsellino"
         verbose_name_plural = "regole del borsellino"
-        constraints = [never_overlap("wallet_rules_never_overlap")]
+        constraints = [
+            never_overlap("wallet_rules_never_overlap"),
+            ends_after_it_begins("wallet_rules_end_after_they_begin"),
+        ]
 
     def __str__(self) -> str:
         return self.act
@@ -203,8 +242,33 @@ class LowCreditAlert(models.Model):
         return f"{self.threshold} pasti"
 
 
+class RefundExport(models.Model):
+    """The file of transfers handed to the accounts office, kept as it was handed over (it holds IBANs: encrypted)."""
+
+    made_at = models.DateTimeField("preparato il")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="preparato da"
+    )
+    transfers = models.PositiveIntegerField("bonifici")
+    total = models.DecimalField("totale", max_digits=12, decimal_places=2)
+    content = EncryptedTextField("file")
+
+    class Meta:
+        verbose_name = "elenco di bonifici"
+        verbose_name_plural = "elenchi di bonifici"
+
+    def __str__(self) -> str:
+        return f"elenco n. {self.pk}"
+
+
 class Refund(models.Model):
-    """Credit given back by bank transfer at the end of the path (pagoPA has no refund rail)."""
+    """Credit given back at the end of the path: by bank transfer (pagoPA has no refund rail) or, when it is too small for
+    one, to a brother's or sister's wallet or to the solidarity fund. The money leaves the wallet when it is approved."""
+
+    class Method(models.TextChoices):
+        BANK = "bank", "bonifico"
+        SIBLING = "sibling", "passaggio al borsellino di un fratello"
+        SOLIDARITY = "solidarity", "fondo di solidarietà"
 
     class State(models.TextChoices):
         PREPARED = "prepared", "da controllare"
@@ -216,6 +280,15 @@ class Refund(models.Model):
 
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="refunds", verbose_name="borsellino")
     amount = models.DecimalField("importo", max_digits=9, decimal_places=2)
+    method = models.CharField("modo", max_length=10, choices=Method.choices, default=Method.BANK)
+    to_wallet = models.ForeignKey(
+        Wallet,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="borsellino del fratello",
+    )
     holder = models.CharField("intestatario", max_length=120, blank=True)
     iban = EncryptedTextField("IBAN", blank=True)
     state = models.CharField("stato", max_length=10, choices=State.choices, default=State.PREPARED)
@@ -224,9 +297,25 @@ class Refund(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="preparato da"
     )
     due_by = models.DateField("da pagare entro")
-    exported_at = models.DateTimeField("consegnato il", null=True, blank=True)
+    approved_at = models.DateTimeField("approvato il", null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="approvato da",
+    )
+    export = models.ForeignKey(
+        RefundExport, models.PROTECT, null=True, blank=True, related_name="refunds", verbose_name="elenco"
+    )
+    paid_on = models.DateField("pagato il", null=True, blank=True)
+    bounce_reason = models.CharField("perché è tornato indietro", max_length=200, blank=True)
     entry = models.OneToOneField(
         Entry, models.PROTECT, null=True, blank=True, related_name="refund", verbose_name="movimento"
+    )
+    recredit = models.OneToOneField(
+        Entry, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="riaccredito"
     )
 
     class Meta:
@@ -239,10 +328,39 @@ class Refund(models.Model):
                 condition=Q(state__in=["prepared", "approved"]),
                 name="one_open_refund_per_wallet",
             ),
+            models.CheckConstraint(
+                name="refund_takes_the_money_when_approved",
+                condition=Q(state="prepared", entry__isnull=True)
+                | Q(
+                    state__in=["approved", "exported", "paid", "bounced"],
+                    entry__isnull=False,
+                    approved_by__isnull=False,
+                    approved_at__isnull=False,
+                )
+                | Q(state="cancelled"),
+            ),
+            models.CheckConstraint(
+                name="money_that_came_back_is_recredited",
+                condition=Q(state__in=["prepared", "approved", "exported", "paid"], recredit__isnull=True)
+                | Q(state="bounced", recredit__isnull=False)
+                | Q(state="cancelled", entry__isnull=True, recredit__isnull=True)
+                | Q(state="cancelled", entry__isnull=False, recredit__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="bank_refund_has_holder_and_iban",
+                condition=~Q(method="bank", state__in=["approved", "exported", "paid", "bounced"])
+                | ~Q(iban="") & ~Q(holder=""),
+            ),
+            models.CheckConstraint(
+                name="only_bank_refunds_are_exported",
+                condition=Q(method="bank", state__in=["exported", "paid", "bounced"], export__isnull=False)
+                | Q(state__in=["prepared", "approved", "cancelled"], export__isnull=True)
+                | Q(method__in=["sibling", "solidarity"], state="paid", export__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"rimborso di {self.amount}"
+        return f"rimborso n. {self.pk}"
 
 
 class DailyDigest(models.Model):
