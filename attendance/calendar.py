@@ -1,0 +1,166 @@
+"""Which classes eat on which days: the calendar rows read once, then asked as often as needed (constant queries)."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+
+import holidays
+from django.db.models import F, Q
+
+from attendance.models import CanteenPeriod, ClassWeekdays, Closure, PatronDay, SchoolPhase
+from attendance.rules.service_days import ClassFacts, Patron, Service, Shut, Span, Week, service
+from attendance.rules.verdict import Phase
+from enrolments.models import ClassGroup
+
+#: How far the next service day is looked for: longer than any summer.
+LOOK_AHEAD = dt.timedelta(days=150)
+#: Until the office says otherwise, both the school and the parents speak.
+DEFAULT_PHASE = Phase.BOTH
+ClassRow = tuple[int, int, str]
+
+
+@lru_cache(maxsize=32)
+def _national(year: int) -> dict[dt.date, str]:
+    """National holidays of a year with their Italian names."""
+    return dict(holidays.country_holidays("IT", years=year, language="it_IT"))
+
+
+def national_holidays(first: dt.date, last: dt.date) -> dict[dt.date, str]:
+    return {day: name for year in range(first.year, last.year + 1) for day, name in _national(year).items()}
+
+
+def each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    return (first + dt.timedelta(days=step) for step in range((last - first).days + 1))
+
+
+class Calendar:
+    """The calendar of some classes (None: of all) between two days: six queries whatever their number."""
+
+    def __init__(self, class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> None:
+        self.first, self.last = first, last
+        self.holidays = national_holidays(first, last)
+        self.classes = _classes(class_ids, first, last)
+        self._weeks = _weeks(class_ids, first, last)
+        self._periods = _periods(first, last)
+        self._patrons = {row.city.casefold(): _patron(row) for row in PatronDay.objects.all()}
+        self._phases = _phases(first, last)
+        self._closures = _Closures(first, last)
+        self._facts: dict[int, ClassFacts] = {}
+
+    def service(self, class_id: int, day: dt.date) -> Service:
+        """Is there a meal for this class, or why not. A class that was not asked for has no canteen."""
+        return service(day, self._facts_of(class_id), self.holidays)
+
+    def phase(self, class_id: int, day: dt.date) -> Phase:
+        school_id = self.classes[class_id][1]
+        return next((phase for span, phase in self._phases[school_id] if span.holds(day)), DEFAULT_PHASE)
+
+    def service_days(self, class_id: int) -> list[dt.date]:
+        return [day for day in each_day(self.first, self.last) if self.service(class_id, day).open]
+
+    def _facts_of(self, class_id: int) -> ClassFacts:
+        if class_id not in self._facts:
+            self._facts[class_id] = self._gather(class_id)
+        return self._facts[class_id]
+
+    def _gather(self, class_id: int) -> ClassFacts:
+        if class_id not in self.classes:
+            return ClassFacts(periods=())
+        _, school_id, city = self.classes[class_id]
+        return ClassFacts(
+            periods=tuple(self._periods[school_id]),
+            weeks=tuple(self._weeks[class_id]),
+            patron=self._patrons.get(city.casefold()),
+            closures=self._closures.of(class_id, school_id),
+        )
+
+
+class _Closures:
+    """Closures in force, by scope: a class is shut by its own, by its school's and by the town's."""
+
+    def __init__(self, first: dt.date, last: dt.date) -> None:
+        self.town: list[Shut] = []
+        self.school: dict[int, list[Shut]] = defaultdict(list)
+        self.class_group: dict[int, list[Shut]] = defaultdict(list)
+        rows = Closure.objects.filter(revoked_at__isnull=True, first_day__lte=last, last_day__gte=first)
+        for row in rows.order_by("id"):
+            self._put(row)
+
+    def _put(self, row: Closure) -> None:
+        shut = Shut(
+            span=Span(row.first_day, row.last_day), why=why(row), packed=row.meal == Closure.Meal.PACKED
+        )
+        if row.class_group_id:
+            self.class_group[row.class_group_id].append(shut)
+        elif row.school_id:
+            self.school[row.school_id].append(shut)
+        else:
+            self.town.append(shut)
+
+    def of(self, class_id: int, school_id: int) -> tuple[Shut, ...]:
+        return (*self.town, *self.school.get(school_id, ()), *self.class_group.get(class_id, ()))
+
+
+def why(closure: Closure) -> str:
+    """ "ordinanza (ord. sindacale n. 12)": the reason and, if any, the act."""
+    reason = str(closure.get_reason_display())
+    return f"{reason} ({closure.act})" if closure.act else reason
+
+
+def service_days(
+    class_groups: Iterable[ClassGroup], first: dt.date, last: dt.date
+) -> dict[int, list[dt.date]]:
+    """Class id -> its service days between two days, both included."""
+    ids = [group.pk for group in class_groups]
+    calendar = Calendar(ids, first, last)
+    return {pk: calendar.service_days(pk) for pk in ids}
+
+
+def next_service_day(class_group: ClassGroup, after: dt.date) -> dt.date | None:
+    """The first service day of a class after a day; None when the canteen is over."""
+    first, last = after + dt.timedelta(days=1), after + LOOK_AHEAD
+    calendar = Calendar([class_group.pk], first, last)
+    return next((day for day in each_day(first, last) if calendar.service(class_group.pk, day).open), None)
+
+
+def _classes(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, ClassRow]:
+    """Class id -> (id, school, town). Without ids: the classes of the school years that touch the range."""
+    rows = ClassGroup.objects.all()
+    if class_ids is not None:
+        rows = rows.filter(pk__in=class_ids)
+    else:
+        rows = rows.filter(Q(year__valid_to__gte=first), year__valid_from__lte=last)
+    return {row[0]: row for row in rows.values_list("pk", "school_id", F("school__city"))}
+
+
+def _weeks(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, list[Week]]:
+    """All the rows of the classes, not only those in range: a class with rows elsewhere has spoken of its weekdays."""
+    rows = ClassWeekdays.objects.all()
+    if class_ids is not None:
+        rows = rows.filter(class_group_id__in=class_ids)
+    else:
+        rows = rows.filter(class_group__year__valid_to__gte=first, class_group__year__valid_from__lte=last)
+    found: dict[int, list[Week]] = defaultdict(list)
+    for row in rows:
+        eats = (row.monday, row.tuesday, row.wednesday, row.thursday, row.friday)
+        found[row.class_group_id].append(Week(Span(row.valid_from, row.valid_to), eats))
+    return found
+
+
+def _periods(first: dt.date, last: dt.date) -> dict[int, list[Span]]:
+    found: dict[int, list[Span]] = defaultdict(list)
+    for row in CanteenPeriod.objects.overlapping(first, last):
+        found[row.school_id].append(Span(row.valid_from, row.valid_to))
+    return found
+
+
+def _phases(first: dt.date, last: dt.date) -> dict[int, list[tuple[Span, Phase]]]:
+    found: dict[int, list[tuple[Span, Phase]]] = defaultdict(list)
+    for row in SchoolPhase.objects.overlapping(first, last):
+        found[row.school_id].append((Span(row.valid_from, row.valid_to), Phase(row.phase)))
+    return found
+
+
+def _patron(row: PatronDay) -> Patron:
+    return Patron(name=row.name, month=row.month, day=row.day, weekday=row.weekday, nth=row.nth)

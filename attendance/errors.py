@@ -1,0 +1,33 @@
+"""What the operations of this app say when they refuse: an Italian sentence for the person who asked."""
+
+import datetime as dt
+
+from enrolments.errors import Refused
+
+
+class TooLate(Refused):
+    """The cut-off of the day has passed."""
+
+
+class NoServiceDay(Refused):
+    """None of the days asked for has a meal for this child or class."""
+
+
+class BadRange(Refused):
+    """The days asked for make no sense together."""
+
+
+class NotOfThisClass(Refused):
+    def __init__(self) -> None:
+        super().__init__("L'elenco è cambiato: un alunno non è più in questa classe. Ricarica la pagina.")
+
+
+class YearIsClosed(Refused):
+    def __init__(self, day: dt.date) -> None:
+        super().__init__(
+            f"L'anno scolastico del {day:%d/%m/%Y} è chiuso: registra una rettifica sul borsellino, con il motivo."
+        )
+
+
+class NotDeclared(Refused):
+    """A closure that cannot be declared or revoked."""

@@ -1,0 +1,206 @@
+"""The roll-call: the secretary opens a class, ticks who is absent, confirms. Everybody else was seen present."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import transaction
+
+from attendance import hours as adopted
+from attendance import verdicts, words
+from attendance.calendar import Calendar
+from attendance.errors import NoServiceDay, NotOfThisClass, TooLate
+from attendance.models import Absence, ClassRegister
+from attendance.rules import cutoff
+from attendance.rules.cutoff import Hours
+from attendance.rules.service_days import Service
+from attendance.rules.verdict import Parent
+from attendance.verdicts import DayVerdict
+from enrolments.models import ClassGroup, Enrolment, Pupil, School
+from identity.models import User
+
+
+class State(StrEnum):
+    TO_DO = "to_do"
+    CONFIRMED = "confirmed"
+    OVERDUE = "overdue"
+    NO_MEAL = "no_meal"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A pupil of the register; ``announced``: the parents have said so in time; ``ticked``: how the box stands now."""
+
+    pupil: Pupil
+    announced: bool
+    ticked: bool
+    suspended: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The register of a class on a day, as the secretary sees it: names and absences, no diet, no money."""
+
+    class_group: ClassGroup
+    day: dt.date
+    service: Service
+    hours: Hours
+    lines: list[Line]
+    register: ClassRegister | None
+
+    def may_confirm(self, now: dt.datetime) -> bool:
+        return self.service.open and cutoff.school_may_confirm(
+            self.day, self.hours, now, confirmed=self.register is not None
+        )
+
+    @property
+    def absent(self) -> int:
+        return sum(line.ticked for line in self.lines)
+
+    @property
+    def present(self) -> int:
+        return sum(not line.ticked and not line.suspended for line in self.lines)
+
+
+@dataclass(frozen=True)
+class ClassToday:
+    class_group: ClassGroup
+    state: State
+    service: Service
+    enrolled: int
+    announced: int
+    eating: int
+    register: ClassRegister | None
+
+
+def confirm(
+    *, class_group: ClassGroup, day: dt.date, absent_pupils: Collection[int], by: User, now: dt.datetime
+) -> ClassRegister:
+    """Write the roll-call of a class. The same list again changes nothing; until the deadline it can be changed.
+
+    ``absent_pupils``: ids of who is not there. The register's row is taken first, so that two secretaries follow one another.
+    """
+    sheet = read(class_group=class_group, day=day)
+    if not sheet.service.open:
+        raise NoServiceDay(f"Oggi non c'è appello: {sheet.service.sentence}")
+    members = {line.pupil.pk for line in sheet.lines}
+    if not set(absent_pupils) <= members:
+        raise NotOfThisClass
+    absent = set(absent_pupils)
+    if sheet.register and absent == {line.pupil.pk for line in sheet.lines if line.ticked}:
+        return sheet.register
+    if not sheet.may_confirm(now):
+        raise _too_late(sheet, now)
+    with transaction.atomic():
+        register = _take(class_group, day, by, now)
+        if _write(day, members, absent, by, now):
+            register.confirmed_at, register.confirmed_by = now, by
+            register.save(update_fields=["confirmed_at", "confirmed_by"])
+    return register
+
+
+def read(*, class_group: ClassGroup, day: dt.date) -> Sheet:
+    """The class on that day: who was enrolled then, in alphabetical order, the parents' absences already ticked."""
+    pupils = list(_pupils_of([class_group.pk], day))
+    found = verdicts.of_pupils(pupils=pupils, days=[day])
+    register = ClassRegister.objects.filter(class_group=class_group, day=day).first()
+    calendar = Calendar([class_group.pk], day, day)
+    return Sheet(
+        class_group=class_group,
+        day=day,
+        service=calendar.service(class_group.pk, day),
+        hours=adopted.on(day),
+        lines=[_line(pupil, found[pupil.pk, day], taken=register is not None) for pupil in pupils],
+        register=register,
+    )
+
+
+def today(*, schools: Iterable[School], day: dt.date, now: dt.datetime) -> list[ClassToday]:
+    """The classes of these schools on a day, with the state of their roll-call: constant queries."""
+    groups = list(
+        ClassGroup.objects.filter(school__in=schools, year__valid_from__lte=day, year__valid_to__gte=day)
+        .select_related("school")
+        .order_by("school__name", "grade", "section")
+    )
+    ids = [group.pk for group in groups]
+    registers = {
+        row.class_group_id: row for row in ClassRegister.objects.filter(day=day, class_group_id__in=ids)
+    }
+    meals: dict[int, list[DayVerdict]] = {pk: [] for pk in ids}
+    for found in verdicts.of_pupils(pupils=_pupils_of(ids, day), days=[day]).values():
+        meals[found.class_id or 0].append(found)
+    calendar, hours = Calendar(ids, day, day), adopted.on(day)
+    return [
+        _class_today(
+            group, calendar.service(group.pk, day), meals[group.pk], registers.get(group.pk), hours, now
+        )
+        for group in groups
+    ]
+
+
+def _class_today(
+    group: ClassGroup,
+    service: Service,
+    meals: list[DayVerdict],
+    register: ClassRegister | None,
+    hours: Hours,
+    now: dt.datetime,
+) -> ClassToday:
+    day_over = meals and now >= cutoff.register_deadline(meals[0].day, hours)
+    if not service.open:
+        state = State.NO_MEAL
+    elif register:
+        state = State.CONFIRMED
+    else:
+        state = State.OVERDUE if day_over else State.TO_DO
+    return ClassToday(
+        class_group=group,
+        state=state,
+        service=service,
+        enrolled=len(meals),
+        announced=sum(meal.notice is Parent.ABSENT for meal in meals),
+        eating=sum(meal.eats for meal in meals),
+        register=register,
+    )
+
+
+def _pupils_of(class_ids: Collection[int], day: dt.date) -> Iterable[Pupil]:
+    rows = Enrolment.objects.on(day).filter(class_group_id__in=class_ids)
+    return Pupil.objects.filter(pk__in=rows.values("pupil_id")).order_by("sort_key", "pk")
+
+
+def _line(pupil: Pupil, found: DayVerdict, *, taken: bool) -> Line:
+    school = found.words.get(Absence.Source.SCHOOL)
+    announced = found.notice is Parent.ABSENT
+    ticked = announced if school is None and not taken else bool(school and school.absent)
+    return Line(pupil=pupil, announced=announced, ticked=ticked, suspended=found.suspended)
+
+
+def _take(class_group: ClassGroup, day: dt.date, by: User, now: dt.datetime) -> ClassRegister:
+    """The register's row, made if it is not there, locked until the end of the transaction."""
+    fresh = ClassRegister(class_group=class_group, day=day, confirmed_at=now, confirmed_by=by)
+    ClassRegister.objects.bulk_create([fresh], ignore_conflicts=True)
+    return ClassRegister.objects.select_for_update().get(class_group=class_group, day=day)
+
+
+def _write(day: dt.date, members: set[int], absent: set[int], by: User, now: dt.datetime) -> bool:
+    """Who is ticked is absent; who was ticked before and is not any more is present. Whether anything changed."""
+    away = [(day, pk) for pk in sorted(absent)]
+    back = [(day, pk) for pk in sorted(members - absent)]
+    changed = words.say(away, source=Absence.Source.SCHOOL, absent=True, by=by, now=now)
+    changed |= words.take_back(back, source=Absence.Source.SCHOOL, by=by, now=now)
+    return bool(changed)
+
+
+def _too_late(sheet: Sheet, now: dt.datetime) -> TooLate:
+    if now.astimezone(cutoff.ROME).date() != sheet.day:
+        return TooLate(
+            "L'appello si conferma solo nel giorno stesso: per gli altri giorni scrivi all'ufficio."
+        )
+    if sheet.register is None:
+        return TooLate("La giornata è già stata addebitata: per questa classe scrivi all'ufficio.")
+    return TooLate(
+        f"L'appello era già confermato e dopo le {sheet.hours.register_deadline:%H:%M} non si cambia più: "
+        "per una correzione scrivi all'ufficio."
+    )

@@ -1,0 +1,1 @@
+"""What the regulation says, without Django, clock or database."""
