@@ -83,7 +83,7 @@ def _prices(households: list[Household], day: dt.date) -> dict[int, list[Decimal
 
 
 def _open_notices(households: list[Household]) -> Iterable[tuple[int, Notice]]:
-    rows = Notice.objects.payable().filter(wallet__household__in=households)
+    rows = Notice.objects.payable().for_children().filter(wallet__household__in=households)
     for notice in rows.select_related("pupil", "wallet").order_by("due_date", "pk"):
         yield notice.wallet.household_id, notice
 
