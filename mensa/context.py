@@ -1,6 +1,5 @@
 """What every page needs: the town, the menu of the role, the clock of the demo."""
 
-import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -37,14 +36,12 @@ def help_desk() -> HelpDesk:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor; one query, for the help desk, and only where the page shows it."""
-    moved = clock.offset() if settings.DEMO else dt.timedelta(0)
     role = getattr(request.user, "role", "")
     return {
         "town": {"name": settings.TOWN_NAME, "city": settings.TOWN_CITY, "region": settings.TOWN_REGION},
         "help_desk": SimpleLazyObject(help_desk),
         "demo": settings.DEMO,
         "now": clock.now(),
-        "clock_moved": bool(moved),
         "nav": _links(request, MENU.get(role, PUBLIC_MENU)),
         "office_menu": _office_menu(request, role),
     }

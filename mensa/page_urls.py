@@ -3,6 +3,7 @@
 from django.urls import path
 
 from mensa import mailbox, views
+from mensa.demo import clock_views
 
 app_name = "mensa"
 
@@ -14,7 +15,7 @@ urlpatterns = [
     path("salute/", views.health, name="health"),
     path("famiglia/", views.family, name="family"),
     path("ufficio/", views.office, name="office"),
-    path("demo/orologio/", views.demo_clock, name="demo_clock"),
+    path("demo/orologio/", clock_views.move_clock, name="demo_clock"),
     path("posta/", mailbox.mailbox, name="mailbox"),
     path("posta/<slug:message_id>/", mailbox.message, name="mail"),
     path("posta/<slug:message_id>/<int:number>/", mailbox.attachment, name="mail_attachment"),

@@ -1,21 +1,17 @@
 """Home per role, the family's page, the office's page, help and health."""
 
-import datetime as dt
 from typing import cast
 
-from django.conf import settings
-from django.contrib import messages
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from identity.access import public, roles
 from identity.models import Role, User
-from mensa import clock, dashboard, night_now, office_numbers
+from mensa import clock, dashboard, office_numbers
 
 HOMES = {
     Role.PARENT: "mensa:family",
@@ -83,41 +79,3 @@ def office(request: HttpRequest) -> HttpResponse:
     alarms = [number for number in numbers if number.alarm]
     calm = [number for number in numbers if not number.alarm]
     return render(request, "mensa/office.html", {"alarms": alarms, "numbers": calm})
-
-
-@public
-@require_POST
-def demo_clock(request: HttpRequest) -> HttpResponse:
-    """The time machine of the demo bar: it moves the clock, then the same tasks as every evening do the work."""
-    if not settings.DEMO:
-        raise Http404
-    act = {"tomorrow": _to_tomorrow, "night": _to_the_night, "reset": _to_real_time}.get(
-        request.POST.get("action", "")
-    )
-    if act:
-        messages.info(request, act())
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()})
-    return redirect(target if safe else "mensa:home")
-
-
-def _to_tomorrow() -> str:
-    clock.move_to(_at(clock.today() + dt.timedelta(days=1), dt.time(8, 40)))
-    return "L'orologio della demo segna domani alle 08:40."
-
-
-def _to_the_night() -> str:
-    evening = _at(clock.today(), dt.time(20, 5))
-    if clock.now() < evening:
-        clock.move_to(evening)
-    night_now.start()
-    return "La notte è partita: gli addebiti di oggi arrivano nei borsellini tra pochi secondi."
-
-
-def _to_real_time() -> str:
-    clock.reset()
-    return "L'orologio è tornato al tempo reale."
-
-
-def _at(day: dt.date, hour: dt.time) -> dt.datetime:
-    return dt.datetime.combine(day, hour, tzinfo=clock.ROME)
