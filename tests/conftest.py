@@ -1,0 +1,118 @@
+"""The cast as fixtures, and the guards that hold for every test: no network, no undefined variable in a page."""
+
+import ipaddress
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.template import Template, engines
+from django.test import Client
+
+from identity.models import User
+from tests import cast
+
+
+@pytest.fixture
+def town(db: None) -> cast.Town:
+    return cast.build_town()
+
+
+@pytest.fixture
+def anna(town: cast.Town) -> User:
+    return town.anna
+
+
+@pytest.fixture
+def bruno(town: cast.Town) -> User:
+    return town.bruno
+
+
+@pytest.fixture
+def carla(town: cast.Town) -> User:
+    return town.carla
+
+
+@pytest.fixture
+def dora(town: cast.Town) -> User:
+    return town.dora
+
+
+@pytest.fixture
+def enzo(town: cast.Town) -> User:
+    return town.enzo
+
+
+@pytest.fixture
+def franca(town: cast.Town) -> User:
+    return town.franca
+
+
+@pytest.fixture
+def gino(town: cast.Town) -> User:
+    return town.gino
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    return cast.client_of
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_files() -> Iterator[None]:
+    """What a test writes under VAR_DIR (clock, media, keys) is its own and disappears."""
+    with tempfile.TemporaryDirectory(prefix="mensa-test-") as folder:
+        settings.VAR_DIR = Path(folder)
+        settings.MEDIA_ROOT = str(Path(folder) / "media")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Unix sockets and loopback only: the database and the servers that a test starts itself."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
+            raise AssertionError(f"a test reached for the network: {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+class UndefinedVariable(str):
+    """In the place of ``string_if_invalid``: a page of ours that prints a variable it was not given fails the test."""
+
+    def __contains__(self, key: object) -> bool:
+        return key == "%s"
+
+    def __mod__(self, name: object) -> str:
+        template = _template_being_rendered(sys._getframe(1))
+        if template.startswith(str(settings.BASE_DIR / "templates")):
+            pytest.fail(f"{os.path.relpath(template, settings.BASE_DIR)}: undefined variable {name}")
+        return ""
+
+
+def _template_being_rendered(frame: FrameType | None) -> str:
+    while frame is not None:
+        if isinstance(template := frame.f_locals.get("self"), Template):
+            return str(template.origin.name)
+        frame = frame.f_back
+    return ""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_undefined_variables() -> None:
+    engines["django"].engine.string_if_invalid = UndefinedVariable()  # type: ignore[attr-defined]
