@@ -138,7 +138,15 @@ CACHES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 # Rows that only ever get added: the application role may insert and read them, nothing else (grant_roles).
-APPEND_ONLY_TABLES = ["wallets_entry", "wallets_charge", "identity_sensitiveview"]
+APPEND_ONLY_TABLES = [
+    "identity_sensitiveview",
+    "enrolments_explanation",
+    "wallets_wallet",  # its balance is moved by the triggers, which run as the owner
+    "wallets_entry",
+    "wallets_charge",
+    "wallets_posting",
+    "wallets_dailydigest",
+]
 
 # -- language, time, files -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "it"
