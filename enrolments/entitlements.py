@@ -45,7 +45,9 @@ def declare_isee(
 
     The same declaration again (household, date, protocol) returns the stored one: a correction is `correct_isee`.
     """
-    known = household.isee.filter(filed_on=filed_on, protocol=protocol, kind=kind).order_by("valid_from").first()
+    known = (
+        household.isee.filter(filed_on=filed_on, protocol=protocol, kind=kind).order_by("valid_from").first()
+    )
     if known is not None:
         return known
     row = new_isee(
@@ -77,7 +79,9 @@ def new_isee(
     if value < 0 or value != value.quantize(Decimal("0.01")):
         raise EntitlementRefused("Il valore dell'ISEE è in euro, da zero in su, con due decimali al più.")
     if filed_on > now.date():
-        raise EntitlementRefused("La data dell'ISEE è nel futuro: scrivi il giorno in cui è stato presentato.")
+        raise EntitlementRefused(
+            "La data dell'ISEE è nel futuro: scrivi il giorno in cui è stato presentato."
+        )
     applied = price_facts.rules_on(EnrolmentRules.objects.all() if rules is None else rules, filed_on)
     current = kind == IseeDeclaration.Kind.CURRENT
     try:
@@ -142,7 +146,9 @@ def exempt(
 ) -> Exemption:
     """Meals at 0.00 for a child with a disability (L. 104/1992 art. 3 c. 3) or by decision of the social services."""
     if kind not in Exemption.Kind.values or not act.strip():
-        raise EntitlementRefused("Un'esenzione ha un motivo (L. 104/1992 o servizi sociali) e l'atto che la concede.")
+        raise EntitlementRefused(
+            "Un'esenzione ha un motivo (L. 104/1992 o servizi sociali) e l'atto che la concede."
+        )
     row = Exemption(pupil=pupil, kind=kind, act=act.strip(), valid_from=from_day, valid_to=to_day)
     _refuse_backwards(row.valid_from, row.valid_to)
     laid = timeline.lay(Exemption.objects.filter(pupil=pupil), row)

@@ -143,7 +143,9 @@ def _keep_pupils(children: Iterable[ChildData]) -> dict[str, Pupil]:
 def _keep_households(applicants: Sequence[Guardian]) -> dict[int, Household]:
     by_applicant = {one.pk: one for one in applicants}
     known = set(Household.objects.filter(applicant__in=by_applicant).values_list("applicant_id", flat=True))
-    new = sorted((one for pk, one in by_applicant.items() if pk not in known), key=lambda one: one.fiscal_code)
+    new = sorted(
+        (one for pk, one in by_applicant.items() if pk not in known), key=lambda one: one.fiscal_code
+    )
     codes = new_codes("household", [one.fiscal_code for one in new], Household.objects.all())
     Household.objects.bulk_create([Household(code=codes[one.fiscal_code], applicant=one) for one in new])
     return {one.applicant_id: one for one in Household.objects.filter(applicant__in=by_applicant)}
@@ -188,7 +190,9 @@ def _join(
 def _keep_custodies(wanted: Mapping[tuple[int, int], Custody]) -> None:
     """A child of another family is refused: whose it is on which weekday is a decision, not a row of a file."""
     known = set(
-        Custody.objects.filter(pupil__in={pupil for pupil, _ in wanted}).values_list("pupil_id", "household_id")
+        Custody.objects.filter(pupil__in={pupil for pupil, _ in wanted}).values_list(
+            "pupil_id", "household_id"
+        )
     )
     taken = {pupil for pupil, _ in known}
     for (pupil, household), custody in wanted.items():
@@ -234,7 +238,9 @@ def split_custody(
 def _children_of(pupil: Pupil) -> list[int]:
     """The child and the other children of its households, before a change may part them."""
     households = Custody.objects.filter(pupil=pupil).values("household")
-    return list(Custody.objects.filter(household__in=households).values_list("pupil_id", flat=True).distinct())
+    return list(
+        Custody.objects.filter(household__in=households).values_list("pupil_id", flat=True).distinct()
+    )
 
 
 @transaction.atomic

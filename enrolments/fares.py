@@ -46,13 +46,18 @@ def adopt_table(
         second_child_discount=second_child_discount,
         later_child_discount=later_child_discount,
     )
-    known = FareTable.objects.filter(level=level, valid_from=valid_from, valid_to=valid_to, act=table.act).first()
+    known = FareTable.objects.filter(
+        level=level, valid_from=valid_from, valid_to=valid_to, act=table.act
+    ).first()
     if known is not None and _bands_of(known) == sorted(bands, key=_order):
         return known
     _make_room(table)
     table.save()
     FareBand.objects.bulk_create(
-        [FareBand(table=table, letter=letter, isee_up_to=bound, price=price) for letter, bound, price in bands]
+        [
+            FareBand(table=table, letter=letter, isee_up_to=bound, price=price)
+            for letter, bound, price in bands
+        ]
     )
     pricing.refresh()
     return table
@@ -62,7 +67,9 @@ def refuse_bad_bands(bands: Sequence[BandRow]) -> None:
     """Exactly one top band, no letter or bound twice, no price below zero or with fractions of a cent."""
     letters, bounds = [row[0] for row in bands], [row[1] for row in bands]
     if bounds.count(None) != 1:
-        raise FaresRefused("Una sola fascia, la più alta, resta senza limite: vale anche per chi non ha l'ISEE.")
+        raise FaresRefused(
+            "Una sola fascia, la più alta, resta senza limite: vale anche per chi non ha l'ISEE."
+        )
     if len(set(letters)) != len(letters) or len(set(bounds)) != len(bounds):
         raise FaresRefused("Due fasce hanno la stessa lettera o lo stesso limite: correggine una.")
     if any(price < 0 or price != price.quantize(Decimal("0.01")) for _, _, price in bands):

@@ -14,7 +14,9 @@ def lay(rows: DatedQuerySet[Dated], new: Dated) -> Dated:
     ``rows`` holds the rows that may not overlap (of one pupil, of one household). Laying the same row twice changes nothing.
     """
     overlapped = list(
-        rows.select_for_update().overlapping(new.valid_from, new.valid_to or dt.date.max).order_by("valid_from")
+        rows.select_for_update()
+        .overlapping(new.valid_from, new.valid_to or dt.date.max)
+        .order_by("valid_from")
     )
     if len(overlapped) == 1 and _same(overlapped[0], new):
         return overlapped[0]

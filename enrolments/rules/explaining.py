@@ -51,7 +51,9 @@ def sentences(result: PriceResult) -> list[str]:
     """The reasons in the order in which the rule asks: exemption, band, table, rank."""
     why = result.reasons
     told = [_band_sentence(why)] if why.exemption is None else [_exempt_sentence(why.exemption)]
-    table = f"Tariffe della {LEVELS.get(why.level, why.level)} in vigore dal {date(why.fares_from)}: {why.act}."
+    table = (
+        f"Tariffe della {LEVELS.get(why.level, why.level)} in vigore dal {date(why.fares_from)}: {why.act}."
+    )
     told.append(table)
     if why.exemption is None:
         told.append(_rank_sentence(why))

@@ -15,7 +15,7 @@ VOWELS = "AEIOU"
 
 
 def sort_key(last_name: str, first_name: str) -> str:
-    """"D'Àvino Niccolò" sorts as "davino niccolo": the database has no Italian collation to lean on."""
+    """ "D'Àvino Niccolò" sorts as "davino niccolo": the database has no Italian collation to lean on."""
     return f"{_letters(last_name)} {_letters(first_name)}"[:130].lower()
 
 

@@ -200,7 +200,9 @@ def band_of(table: Fares, isee: Decimal | None) -> Band:
     for band in ordered:
         if band.up_to is None or isee <= band.up_to:
             return band
-    raise PricingError(f"La tabella tariffe dal {table.first:%d/%m/%Y} non ha una fascia per un ISEE di {isee}.")
+    raise PricingError(
+        f"La tabella tariffe dal {table.first:%d/%m/%Y} non ha una fascia per un ISEE di {isee}."
+    )
 
 
 def _bound(band: Band) -> tuple[bool, Decimal]:
