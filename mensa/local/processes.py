@@ -33,19 +33,23 @@ def spawn(
     command: Sequence[str | Path],
     *,
     log: Path,
+    output: Path | None = None,
     env: Mapping[str, str] | None = None,
     account: Account | None = None,
     death_signal: int = signal.SIGKILL,
     pass_fds: Sequence[int] = (),
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server of ours: own session (Ctrl-C reaches only the supervisor, which stops in order), output to a log."""
-    with open(log, "ab") as output:
+    """Start a server of ours in a session of its own: Ctrl-C reaches only the supervisor, which stops in order.
+
+    Everything it says goes to the log, or only its errors where another file is given for its output.
+    """
+    with open(log, "ab") as errors, open(output or log, "ab") as said:
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=said,
+            stderr=errors,
             env=dict(env) if env is not None else None,
             cwd=cwd,
             pass_fds=pass_fds,

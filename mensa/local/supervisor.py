@@ -82,6 +82,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _process_began() -> float:
+    """On the clock of time.monotonic(): when the command was typed, the making of the environment included."""
+    ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    return time.monotonic() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _raise_stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stop
 
@@ -94,7 +100,8 @@ class Demo:
         self.logs = make_folder(var_dir() / "log")
         self.services = Services(home=database_home(), logs=self.logs)
         self.children: dict[str, Child] = {}
-        self.began = time.monotonic()
+        self.began = _process_began()
+        self.heard = 0
         self.web = ports.listen(port)
         self.outside = ports.listen(8001 if port != 8001 else 8002)
         self.env = self._environment()
@@ -124,17 +131,13 @@ class Demo:
         self.services.start()
         self.env.update(self.services.env)
         say("Preparo le tabelle…")
-        self._manage("setup_database", "-v", "0", as_owner=True)
+        self._manage("prepare_demo", "-v", "0", as_owner=True)
         self._start_servers()
         self._wait_for_web()
-        self.instance.publish(
-            {
-                **self.services.env,
-                **{name: self.env[name] for name in ("MENSA_MODE", "BASE_URL", "SIMULATORS_URL", "VAR_DIR")},
-            }
-        )
-        say(f"\nIl portale risponde dopo {time.monotonic() - self.began:.0f} secondi: {self.address}\n")
-        self._start_child("builder", [sys.executable, str(ROOT / "manage.py"), "build_demo"])
+        shared = {name: self.env[name] for name in ("MENSA_MODE", "BASE_URL", "SIMULATORS_URL", "VAR_DIR")}
+        self.instance.publish({**self.services.env, **shared})
+        say(f"\nIl portale risponde dopo {self._seconds()}: {self.address}\n")
+        self._start_builder()
 
     def _start_servers(self) -> None:
         web, outside = self.web.fileno(), self.outside.fileno()
@@ -148,31 +151,24 @@ class Demo:
         )
 
     def _start_workers(self) -> None:
-        self._start_child(
+        """Once the town stands: until then the builder has the processors to itself."""
+        beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(var_dir() / "run" / "beat")]
+        worker = [
             "worker",
-            [
-                *_CELERY,
-                "worker",
-                "--concurrency",
-                "2",
-                "--loglevel",
-                "INFO",
-                "--without-gossip",
-                "--without-mingle",
-            ],
-        )
-        self._start_child(
-            "beat",
-            [
-                *_CELERY,
-                "beat",
-                "--loglevel",
-                "WARNING",
-                "--schedule",
-                str(var_dir() / "run" / "beat"),
-                "--pidfile=",
-            ],
-        )
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+        self._start_child("worker", [*_CELERY, *worker])
+        self._start_child("beat", [*_CELERY, *beat])
+
+    def _start_builder(self) -> None:
+        """What it says goes to the terminal, what goes wrong to its log."""
+        (self.logs / "builder.out").write_text("", encoding="ascii")
+        self._start_child("builder", [sys.executable, str(ROOT / "manage.py"), "build_demo"])
 
     def _start_child(self, name: str, command: list[str], *sockets: int) -> None:
         self.children[name] = Child(command, self.env, sockets)
@@ -181,12 +177,15 @@ class Demo:
 
     def _launch(self, name: str) -> None:
         child = self.children[name]
-        child.started = [
-            *(moment for moment in child.started if moment > time.monotonic() - 60),
-            time.monotonic(),
-        ]
+        now = time.monotonic()
+        child.started = [*(moment for moment in child.started if moment > now - 60), now]
         child.process = processes.spawn(
-            child.command, log=self.logs / f"{name}.log", env=child.env, pass_fds=child.sockets, cwd=ROOT
+            child.command,
+            log=self.logs / f"{name}.log",
+            output=self.logs / "builder.out" if name == "builder" else None,
+            env=child.env,
+            pass_fds=child.sockets,
+            cwd=ROOT,
         )
 
     def _manage(self, *arguments: str, as_owner: bool = False) -> None:
@@ -240,37 +239,46 @@ class Demo:
     def watch(self) -> None:
         """Every half second: what has ended on its own is told, and the servers are started again."""
         while True:
+            self._repeat_builder()
             for name in ("pango", "builder"):
-                self._finish(name)
+                if (code := self._exited(name)) is not None:
+                    self._finished(name, code)
             for name in ("web", "simulators", "worker", "beat"):
-                if name in self.children and self._exited(name) is not None:
+                if self._exited(name) is not None:
                     self._again(name)
             for name in self.services.fallen():
                 raise Problem(
-                    f"{name} si è fermato da solo; il motivo è in {self.logs / name}.log. Ripeti il comando per ripartire."
+                    f"{name} si è fermato da solo; il motivo è in {self.logs / name}.log. Ripeti il comando."
                 )
             time.sleep(0.5)
 
-    def _finish(self, name: str) -> None:
+    def _repeat_builder(self) -> None:
+        """Show what the builder has said since the last look."""
+        if "builder" in self.children:
+            with open(self.logs / "builder.out", encoding="utf-8", errors="replace") as file:
+                file.seek(self.heard)
+                if text := file.read():
+                    say(text.rstrip("\n"))
+                self.heard = file.tell()
+
+    def _finished(self, name: str, code: int) -> None:
         """The two children that are meant to end."""
-        code = self._exited(name)
-        if code is None:
-            return
-        self.children.pop(name)
         if name == "pango":
             if code:
                 say(processes.tail(self.logs / "pango.log", 1))
-            return
-        self._start_workers()
-        if code:
-            say(
-                f"La città di prova non è completa; il motivo è in {self.logs / 'builder.log'}. Il portale resta in funzione."
-            )
         else:
-            say(processes.tail(self.logs / "builder.log", 60))
-            say(
-                f"\nTutto pronto dopo {time.monotonic() - self.began:.0f} secondi: {self.address} (Ctrl-C per fermare)"
-            )
+            self._repeat_builder()
+            self._start_workers()
+            if code:
+                say(
+                    f"La cittadina di prova non è completa; il motivo è in {self.logs / 'builder.log'}. Il portale resta in funzione."
+                )
+            else:
+                say(f"\nTutto pronto dopo {self._seconds()}: {self.address} (Ctrl-C per fermare)")
+        self.children.pop(name)
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self.began:.0f} secondi"
 
     def _again(self, name: str) -> None:
         child = self.children[name]
