@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 
-from mensa.local import pango, processes
+from mensa.local import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
 
@@ -17,8 +17,7 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def _make_ready(**kwargs: Any) -> None:
-    """Each pool process: the libraries of the PDFs, and it goes when its parent goes."""
-    pango.preload()
+    """Each pool process goes when its parent goes, even by kill -9."""
     processes.die_with_parent(os.getppid())
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from mensa.local import bootstrap, instance, pango
+from mensa.local import bootstrap, instance
 from mensa.local.places import Problem, configured, var_dir
 from mensa.local.services import Services, database_home, sweep_sockets
 
@@ -78,7 +78,6 @@ def _django(command: str, argv: list[str]) -> int:
 
 
 def _hand_to_django(argv: list[str]) -> int:
-    pango.preload()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
     from django.core.management import execute_from_command_line
 
