@@ -1,8 +1,11 @@
 """The office's admin panel: the stock Django admin, in Italian, behind staff role and second factor."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 
 class MensaAdminSite(admin.AdminSite):
@@ -14,6 +17,14 @@ class MensaAdminSite(admin.AdminSite):
         from identity.admin_access import has_admin_access
 
         return has_admin_access(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One door for the staff, with the second factor: the admin's own form never asks for it."""
+        from django.contrib.auth.views import redirect_to_login
+
+        wanted = request.GET.get("next") or reverse("admin:index")
+        door = "identity:second_factor" if request.user.is_authenticated else "identity:staff_login"
+        return redirect_to_login(wanted, reverse(door))
 
 
 class MensaAdminConfig(AdminConfig):
