@@ -1,8 +1,10 @@
 """What allauth asks us: nobody signs up, SPID and CIE link by fiscal code, secrets are stored encrypted."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
@@ -13,6 +15,9 @@ from identity import encryption, parents
 
 #: Pages say hello by themselves: no "you have signed in as" banner.
 SILENT_MESSAGES = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
+
+#: How long a password or a code counts as just given, before the settings of the second factor are touched.
+FRESH_SECONDS = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -32,6 +37,13 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> None:
         if message_template not in SILENT_MESSAGES:
             super().add_message(request, level, message_template, *args, **kwargs)
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Who gave the password or the code minutes ago is not asked for it again at once."""
+        if not super().is_reauthentication_required(app=app):
+            return False
+        records = get_authentication_records(self.request, self.request.user)
+        return not any(time.time() - record["at"] < FRESH_SECONDS for record in records)
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):

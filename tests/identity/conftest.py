@@ -111,8 +111,3 @@ def signed_in(browser: Client) -> bool:
 def portal() -> service.ServiceProvider:
     assert django_settings.TESTING
     return service.of(service.Scheme.SPID)
-
-
-@pytest.fixture(autouse=True)
-def staff_show_their_second_factor() -> None:
-    """Here the login itself is on trial."""
