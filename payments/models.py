@@ -190,9 +190,7 @@ class CampaignItem(models.Model):
             models.UniqueConstraint(
                 fields=["campaign", "pupil", "wallet"], name="one_item_per_child_and_campaign"
             ),
-            models.CheckConstraint(
-                name="failed_item_says_why", condition=~Q(state="failed") | ~Q(reason="")
-            ),
+            models.CheckConstraint(name="failed_item_says_why", condition=~Q(state="failed") | ~Q(reason="")),
             models.CheckConstraint(
                 name="sent_item_has_notice",
                 condition=~Q(state__in=["sending", "sent"]) | Q(notice__isnull=False),

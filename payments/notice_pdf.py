@@ -49,7 +49,13 @@ def page_of(notice: Notice, body: Creditor) -> Page:
     debtor = notice.wallet.household.applicant
     name = f"{debtor.first_name} {debtor.last_name}"
     slip = codes.Slip(
-        notice.nav, body.postal_account, notice.amount, body.fiscal_code, debtor.fiscal_code, name, notice.subject
+        notice.nav,
+        body.postal_account,
+        notice.amount,
+        body.fiscal_code,
+        debtor.fiscal_code,
+        name,
+        notice.subject,
     )
     return Page(
         title=notice.subject[: wording.PRINTED],

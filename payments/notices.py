@@ -84,7 +84,9 @@ def publish(*, notice: Notice, now: dt.datetime) -> bool:
 def publish_owed(*, limit: int, now: dt.datetime) -> int:
     """The sweep: publish and withdraw what is owed, oldest first; stops at the first silence of the node."""
     done = 0
-    for notice in Notice.objects.to_publish().select_related("wallet__household__applicant").order_by("pk")[:limit]:
+    for notice in (
+        Notice.objects.to_publish().select_related("wallet__household__applicant").order_by("pk")[:limit]
+    ):
         if not publish(notice=notice, now=now):
             return done
         done += 1

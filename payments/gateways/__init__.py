@@ -10,5 +10,7 @@ from payments.gateways.node import NodeGateway
 
 def current() -> Gateway:
     if settings.PAGOPA_MODE != "simulator":
-        raise ImproperlyConfigured(f"PAGOPA_MODE={settings.PAGOPA_MODE}: in questa versione c'è solo «simulator».")
+        raise ImproperlyConfigured(
+            f"PAGOPA_MODE={settings.PAGOPA_MODE}: in questa versione c'è solo «simulator»."
+        )
     return NodeGateway(address=f"{settings.SIMULATORS_URL}/node", key=simulator_secret())

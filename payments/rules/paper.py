@@ -16,7 +16,10 @@ _LABELLED_ID = re.compile(
     re.IGNORECASE,
 )
 _HEX_ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-f]{32})(?![0-9a-fA-F])")
-_EURO = re.compile(r"(?:€|EUR|euro)\s*(\d{1,3}(?:\.\d{3})*,\d{2})|(\d{1,3}(?:\.\d{3})*,\d{2})\s*(?:€|EUR|euro)", re.I)
+_EURO = re.compile(
+    r"(?:€|EUR|euro)\s*(\d{1,3}(?:\.\d{3})*,\d{2})|(\d{1,3}(?:\.\d{3})*,\d{2})\s*(?:€|EUR|euro)",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})[/.-](20\d{2})(?!\d)")
 _MOST = 10
 

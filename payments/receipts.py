@@ -1,0 +1,246 @@
+"""Receipts (RT): stored raw first, then credited, once, whatever the channel and however often they come.
+
+Two steps, each in its own transaction: `record` writes the document under its key (body, receipt id) and commits;
+`settle` locks that row and places the money. A process that dies in between leaves a row in state `received`, which the
+next delivery or the sweep settles.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from enrolments.models import Pupil
+from identity.models import User
+from payments.configuration import creditor
+from payments.errors import PaymentRefused
+from payments.models import Notice, Receipt
+from payments.rules import identifiers, verdicts
+from payments.rules.verdicts import Action, NoticeFacts, Verdict
+from wallets import ledger
+from wallets.models import Wallet
+
+log = structlog.get_logger(__name__)
+State = Receipt.State
+
+
+@dataclass(frozen=True)
+class IncomingReceipt:
+    """What a receipt says, as far as we need it. `paid_at` is aware."""
+
+    fiscal_code: str
+    receipt_id: str
+    nav: str
+    amount: Decimal
+    paid_at: dt.datetime | None = None
+    psp: str = ""
+    fee: Decimal | None = None
+    successful: bool = True
+    raw: str = ""
+
+
+class AlreadyPlaced(PaymentRefused):
+    """The receipt has its movement already."""
+
+    def __init__(self) -> None:
+        super().__init__("Questa ricevuta è già stata accreditata: il borsellino non cambia.")
+
+
+def record(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
+    """Store, then settle. The same receipt id again: one delivery more, one credit still."""
+    receipt = keep(incoming=incoming, channel=channel, now=now)
+    return settle(receipt=receipt, now=now)
+
+
+def keep(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
+    """Insert first; the constraint says whether the receipt was here already."""
+    try:
+        with transaction.atomic():
+            return Receipt.objects.create(
+                fiscal_code=incoming.fiscal_code,
+                receipt_id=incoming.receipt_id,
+                nav=incoming.nav,
+                amount=incoming.amount if incoming.successful else Decimal(0),
+                paid_at=incoming.paid_at,
+                psp=incoming.psp[:70],
+                fee=incoming.fee,
+                channel=channel,
+                raw=incoming.raw,
+                received_at=now,
+                confirmed_at=None if channel == Receipt.Channel.UPLOAD else now,
+            )
+    except IntegrityError:
+        return _keep_again(incoming, channel, now)
+
+
+def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
+    """One delivery more. The first word of the node about a paper receipt confirms it and fills in what paper did not say."""
+    with transaction.atomic():
+        receipt = Receipt.objects.select_for_update().get(
+            fiscal_code=incoming.fiscal_code, receipt_id=incoming.receipt_id
+        )
+        receipt.deliveries += 1
+        if incoming.successful and (receipt.amount != incoming.amount or _other_number(receipt, incoming)):
+            log.error("receipt_delivered_with_other_content", receipt=receipt.pk)
+            _flag(receipt, "Consegnata di nuovo con dati diversi: confronta l'originale con il borsellino.")
+        if receipt.confirmed_at is None and channel != Receipt.Channel.UPLOAD:
+            _confirm(receipt, incoming, now)
+        receipt.save()
+    return receipt
+
+
+def _other_number(receipt: Receipt, incoming: IncomingReceipt) -> bool:
+    return bool(receipt.nav and incoming.nav and receipt.nav != incoming.nav)
+
+
+def _confirm(receipt: Receipt, incoming: IncomingReceipt, now: dt.datetime) -> None:
+    receipt.confirmed_at = now
+    receipt.raw = receipt.raw or incoming.raw
+    receipt.nav = receipt.nav or incoming.nav
+    receipt.psp = receipt.psp or incoming.psp[:70]
+    receipt.fee = receipt.fee if receipt.fee is not None else incoming.fee
+    if receipt.notice_id is None and receipt.state == State.CREDITED:
+        notice = Notice.objects.select_for_update().filter(nav=receipt.nav).first()
+        if notice is not None:
+            receipt.notice = notice
+            _mark_paid(notice, receipt, now)
+
+
+def settle(*, receipt: Receipt, now: dt.datetime) -> Receipt:
+    """Place the money of a stored receipt: once, however many do it at the same time."""
+    with transaction.atomic():
+        mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
+        if mine.state != State.RECEIVED:
+            return mine
+        notice = _notice_of(mine)
+        verdict = _judge(mine, notice)
+        mine.notice = notice
+        _flag(mine, verdict.flag)
+        if verdict.action is Action.CREDIT and notice is not None:
+            _credit(mine, notice.wallet, notice.pupil, now)
+            _mark_paid(notice, mine, now)
+        else:
+            mine.state = State.TO_REVIEW if verdict.action is Action.REVIEW else State.IGNORED
+        mine.save()
+    if mine.flag:
+        log.warning("receipt_flagged", receipt=mine.pk, state=mine.state)
+    return mine
+
+
+def settle_owed(*, limit: int, now: dt.datetime) -> int:
+    """The sweep: receipts stored by a process that died before placing them."""
+    owed = list(Receipt.objects.filter(state=State.RECEIVED).order_by("pk")[:limit])
+    for receipt in owed:
+        settle(receipt=receipt, now=now)
+    return len(owed)
+
+
+def _notice_of(receipt: Receipt) -> Notice | None:
+    if receipt.fiscal_code != creditor().fiscal_code:
+        return None
+    locked = Notice.objects.select_for_update(of=("self",)).select_related("wallet", "pupil")
+    return locked.filter(nav=receipt.nav).first() if receipt.nav else None
+
+
+def _judge(receipt: Receipt, notice: Notice | None) -> Verdict:
+    facts = None
+    if notice is not None:
+        on_paper = notice.receipts.filter(state=State.CREDITED, confirmed_at__isnull=True).exclude(
+            pk=receipt.pk
+        )
+        facts = NoticeFacts(notice.amount, notice.state, credited_on_paper=on_paper.exists())
+    return verdicts.judge(amount=receipt.amount, ours=_is_ours(receipt), notice=facts)
+
+
+def _is_ours(receipt: Receipt) -> bool:
+    """Broadcast stations hear of every notice of the town, also of other services and partners."""
+    body = creditor()
+    if receipt.fiscal_code != body.fiscal_code:
+        return False
+    try:
+        return identifiers.parse(receipt.nav).segregation == body.segregation
+    except identifiers.WrongNoticeNumber:
+        return True
+
+
+def _credit(
+    receipt: Receipt, wallet: Wallet, pupil: Pupil | None, now: dt.datetime, by: User | None = None
+) -> None:
+    receipt.entry = ledger.credit(
+        wallet=wallet,
+        amount=receipt.amount,
+        cause=cause_of(receipt),
+        value_day=(receipt.paid_at or receipt.received_at).astimezone(ledger.ROME).date(),
+        pupil=pupil,
+        reason="Pagamento pagoPA",
+        details={"nav": receipt.nav, "receipt_id": receipt.receipt_id, "psp": receipt.psp},
+        by=by,
+        now=now,
+    )
+    receipt.state = State.CREDITED
+
+
+def cause_of(receipt: Receipt) -> str:
+    """The key of the movement in the ledger: one receipt of one body, one movement."""
+    return f"receipt:{receipt.fiscal_code}:{receipt.receipt_id}"
+
+
+def _mark_paid(notice: Notice, receipt: Receipt, now: dt.datetime) -> None:
+    if notice.state != Notice.State.PAID:
+        notice.state = Notice.State.PAID
+        notice.paid_at = receipt.paid_at or now
+        notice.save(update_fields=["state", "paid_at"])
+
+
+def _flag(receipt: Receipt, text: str) -> None:
+    if text and text not in receipt.flag:
+        receipt.flag = f"{receipt.flag} {text}".strip()[:200]
+        receipt.flag_closed_at = None
+
+
+def attach(
+    *, receipt: Receipt, wallet: Wallet, pupil: Pupil | None = None, by: User, now: dt.datetime
+) -> Receipt:
+    """A person says whose money it is: credited to that wallet, once."""
+    with transaction.atomic():
+        mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
+        if mine.state == State.CREDITED:
+            raise AlreadyPlaced
+        if mine.amount <= 0:
+            raise PaymentRefused("Questa ricevuta non ha un importo: non c'è nulla da accreditare.")
+        notice = _notice_of(mine)
+        mine.notice = notice
+        _credit(mine, wallet, pupil, now, by)
+        mine.flag_closed_at = now if mine.flag else None
+        if notice is not None and notice.wallet_id == wallet.pk:
+            _mark_paid(notice, mine, now)
+        mine.save()
+    log.info("receipt_attached", receipt=mine.pk, wallet=wallet.pk, by=by.pk)
+    return mine
+
+
+def set_aside(*, receipt: Receipt, by: User, now: dt.datetime) -> Receipt:
+    """A person says that the money is already in the wallet under another receipt: nothing is credited."""
+    with transaction.atomic():
+        mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
+        if mine.state == State.CREDITED:
+            raise AlreadyPlaced
+        mine.state = State.DUPLICATE
+        mine.flag_closed_at = now if mine.flag else None
+        mine.save()
+        if mine.notice_id:
+            Receipt.objects.filter(notice_id=mine.notice_id, state=State.CREDITED, confirmed_at=None).update(
+                confirmed_at=now
+            )
+    log.info("receipt_set_aside", receipt=mine.pk, by=by.pk)
+    return mine
+
+
+def close_flag(*, receipt: Receipt, by: User, now: dt.datetime) -> None:
+    """A person has looked at something odd about money that is already in the wallet."""
+    Receipt.objects.filter(pk=receipt.pk, state=State.CREDITED, flag_closed_at__isnull=True).update(
+        flag_closed_at=now
+    )
+    log.info("receipt_flag_closed", receipt=receipt.pk, by=by.pk)

@@ -1,0 +1,57 @@
+"""From a paSendRT or paSendRTV2 message to what we need of it: lenient, only receipt id, number and amount are essential."""
+
+import datetime as dt
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from payments.receipts import IncomingReceipt
+from payments.rules.amounts import WrongAmount, from_wire
+from payments.soap.envelope import child, text
+from payments.soap.faults import Refusal
+
+ROME = ZoneInfo("Europe/Rome")
+LONGEST_ID = 35
+
+
+def incoming(message: etree._Element) -> IncomingReceipt:
+    """The receipt inside the message; `raw` is the message as it came."""
+    receipt = child(message, "receipt")
+    receipt_id, nav = text(receipt, "receiptId"), text(receipt, "noticeNumber")
+    if not receipt_id or len(receipt_id) > LONGEST_ID or not nav or len(nav) > 18:
+        raise Refusal("PAA_SINTASSI_EXTRAXSD", "receiptId o noticeNumber mancante o troppo lungo")
+    return IncomingReceipt(
+        fiscal_code=text(receipt, "fiscalCode") or text(message, "idPA"),
+        receipt_id=receipt_id,
+        nav=nav,
+        amount=_amount(text(receipt, "paymentAmount")),
+        paid_at=_moment(text(receipt, "paymentDateTime")),
+        psp=text(receipt, "PSPCompanyName") or text(receipt, "idPSP"),
+        fee=_optional_amount(text(receipt, "fee")),
+        successful=text(receipt, "outcome").upper() != "KO",
+        raw=etree.tostring(message, encoding="unicode"),
+    )
+
+
+def _amount(value: str) -> Decimal:
+    try:
+        return from_wire(value)
+    except WrongAmount as wrong:
+        raise Refusal("PAA_SINTASSI_EXTRAXSD", "paymentAmount illeggibile") from wrong
+
+
+def _optional_amount(value: str) -> Decimal | None:
+    try:
+        return from_wire(value)
+    except WrongAmount:
+        return None
+
+
+def _moment(value: str) -> dt.datetime | None:
+    """Without an offset the node means Rome; what cannot be read is left out, never a reason to refuse a receipt."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ROME)
