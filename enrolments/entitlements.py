@@ -129,7 +129,6 @@ def set_residence(
     row = Residence(household=household, resident=resident, valid_from=from_day)
     laid = timeline.lay(Residence.objects.filter(household=household), row)
     _refresh([household])
-    assert isinstance(laid, Residence)
     return laid
 
 
@@ -153,7 +152,6 @@ def exempt(
     _refuse_backwards(row.valid_from, row.valid_to)
     laid = timeline.lay(Exemption.objects.filter(pupil=pupil), row)
     pricing.refresh(pupil_ids=[pupil.pk])
-    assert isinstance(laid, Exemption)
     return laid
 
 
@@ -181,9 +179,7 @@ def assign_diet(
         )
     row = Diet(pupil=pupil, code=code, reason=reason, valid_from=from_day, valid_to=to_day)
     _refuse_backwards(row.valid_from, row.valid_to)
-    laid = timeline.lay(Diet.objects.filter(pupil=pupil), row)
-    assert isinstance(laid, Diet)
-    return laid
+    return timeline.lay(Diet.objects.filter(pupil=pupil), row)
 
 
 @transaction.atomic

@@ -2,13 +2,15 @@
 
 import copy
 import datetime as dt
+from typing import TypeVar
 
 from enrolments.dated import Dated, DatedQuerySet
 
+Row = TypeVar("Row", bound=Dated)
 ONE_DAY = dt.timedelta(days=1)
 
 
-def lay(rows: DatedQuerySet[Dated], new: Dated) -> Dated:
+def lay(rows: DatedQuerySet[Row], new: Row) -> Row:
     """Save ``new`` over the rows of the same kind that overlap it; what they had before and after its days stays.
 
     ``rows`` holds the rows that may not overlap (of one pupil, of one household). Laying the same row twice changes nothing.

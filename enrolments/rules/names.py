@@ -83,5 +83,5 @@ def _first_three(letters: str) -> str:
 def _letters(name: str) -> str:
     """Letters and single spaces: accents are taken off, apostrophes and hyphens disappear."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("Ø", "O").replace("ø", "o"))
-    kept = (char for char in plain if char.isalpha() and char.isascii() or char == " ")
+    kept = (char for char in plain if (char.isalpha() and char.isascii()) or char == " ")
     return " ".join("".join(kept).split())
