@@ -168,6 +168,8 @@ def test_a_port_that_is_no_port_is_refused(port, capsys):
 def test_servers_named_in_the_environment_are_used_and_none_is_started(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://u:p@db/mensa")
     monkeypatch.setenv("REDIS_URL", "redis://queue/0")
+    for name in ("DATABASE_OWNER_URL", "DATABASE_READER_URL"):
+        monkeypatch.delenv(name, raising=False)
     with services.Services(home=tmp_path / "home", logs=tmp_path / "log") as given:
         assert given.env == {"REDIS_URL": "redis://queue/0", "DATABASE_URL": "postgres://u:p@db/mensa"}
         assert given.running == {}
