@@ -25,6 +25,10 @@ class Stopped(Exception):
     """This child cannot be done; str() is the reason that the office reads."""
 
 
+class InDoubt(Exception):
+    """The mail server fell silent half way: the row stays "in invio" until a person decides."""
+
+
 def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
     """Do up to `limit` children; returns how many were taken. Safe at any moment, on any number of workers."""
     taken = 0
@@ -34,6 +38,8 @@ def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
             _do(item, now)
         except Stopped as reason:
             _fail(item, str(reason))
+        except InDoubt:
+            log.warning("notice_mail_in_doubt", item=item.pk)
         except PdfUnavailable as missing:
             _fail(item, str(missing)[:200])
             campaigns.pause(campaign=campaign)
@@ -120,6 +126,8 @@ def _send(notice: Notice, address: str, document: bytes) -> None:
     mail.attach(f"avviso-{notice.nav}.pdf", document, "application/pdf")
     try:
         mail.send()
+    except (smtplib.SMTPServerDisconnected, TimeoutError) as silence:
+        raise InDoubt from silence
     except (smtplib.SMTPException, OSError) as problem:
         log.warning("notice_mail_refused", notice=notice.pk, problem=type(problem).__name__)
         raise Stopped(_said(problem)) from problem
