@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 import holidays
-from django.db.models import F, Q
+from django.db.models import Q
 
 from attendance.models import CanteenPeriod, ClassWeekdays, Closure, PatronDay, SchoolPhase
 from attendance.rules.service_days import ClassFacts, Patron, Service, Shut, Span, Week, service
@@ -17,7 +17,8 @@ from enrolments.models import ClassGroup
 LOOK_AHEAD = dt.timedelta(days=150)
 #: Until the office says otherwise, both the school and the parents speak.
 DEFAULT_PHASE = Phase.BOTH
-ClassRow = tuple[int, int, str]
+#: Class, school, town, and the school year the class belongs to.
+ClassRow = tuple[int, int, str, dt.date, dt.date]
 
 
 @lru_cache(maxsize=32)
@@ -67,9 +68,9 @@ class Calendar:
     def _gather(self, class_id: int) -> ClassFacts:
         if class_id not in self.classes:
             return ClassFacts(periods=())
-        _, school_id, city = self.classes[class_id]
+        _, school_id, city, begins, ends = self.classes[class_id]
         return ClassFacts(
-            periods=tuple(self._periods[school_id]),
+            periods=tuple(_clip(span, begins, ends) for span in self._periods[school_id]),
             weeks=tuple(self._weeks[class_id]),
             patron=self._patrons.get(city.casefold()),
             closures=self._closures.of(class_id, school_id),
@@ -125,13 +126,19 @@ def next_service_day(class_group: ClassGroup, after: dt.date) -> dt.date | None:
 
 
 def _classes(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, ClassRow]:
-    """Class id -> (id, school, town). Without ids: the classes of the school years that touch the range."""
+    """Class id -> its row. Without ids: the classes of the school years that touch the range."""
     rows = ClassGroup.objects.all()
     if class_ids is not None:
         rows = rows.filter(pk__in=class_ids)
     else:
         rows = rows.filter(Q(year__valid_to__gte=first), year__valid_from__lte=last)
-    return {row[0]: row for row in rows.values_list("pk", "school_id", F("school__city"))}
+    columns = ("pk", "school_id", "school__city", "year__valid_from", "year__valid_to")
+    return {row[0]: row for row in rows.values_list(*columns)}
+
+
+def _clip(span: Span, first: dt.date, last: dt.date) -> Span:
+    """A class eats only within its own school year, whatever the dates of the canteen."""
+    return Span(max(span.first, first), last if span.last is None else min(span.last, last))
 
 
 def _weeks(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, list[Week]]:

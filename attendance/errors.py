@@ -22,6 +22,13 @@ class NotOfThisClass(Refused):
         super().__init__("L'elenco è cambiato: un alunno non è più in questa classe. Ricarica la pagina.")
 
 
+class Overtaken(Refused):
+    def __init__(self) -> None:
+        super().__init__(
+            "Un collega ha confermato questo appello nel frattempo: ricarica la pagina e controlla."
+        )
+
+
 class YearIsClosed(Refused):
     def __init__(self, day: dt.date) -> None:
         super().__init__(

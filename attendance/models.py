@@ -423,7 +423,7 @@ class MealChange(models.Model):
     old_price = models.DecimalField("prezzo di prima", max_digits=6, decimal_places=2, null=True)
     new_wallet = models.IntegerField(null=True)
     new_price = models.DecimalField("prezzo di adesso", max_digits=6, decimal_places=2, null=True)
-    why = models.CharField("motivo", max_length=80)
+    why = models.CharField("motivo", max_length=300)
     explanation = models.ForeignKey(
         Explanation, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="spiegazione"
     )

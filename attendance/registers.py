@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from attendance import hours as adopted
 from attendance import verdicts, words
 from attendance.calendar import Calendar
-from attendance.errors import NoServiceDay, NotOfThisClass, TooLate
+from attendance.errors import NoServiceDay, NotOfThisClass, Overtaken, TooLate
 from attendance.models import Absence, ClassRegister
 from attendance.rules import cutoff
 from attendance.rules.cutoff import Hours
@@ -75,29 +75,35 @@ class ClassToday:
 
 
 def confirm(
-    *, class_group: ClassGroup, day: dt.date, absent_pupils: Collection[int], by: User, now: dt.datetime
+    *,
+    class_group: ClassGroup,
+    day: dt.date,
+    absent_pupils: Collection[int],
+    by: User,
+    now: dt.datetime,
+    seen: str | None = None,
 ) -> ClassRegister:
     """Write the roll-call of a class. The same list again changes nothing; until the deadline it can be changed.
 
-    ``absent_pupils``: ids of who is not there. The register's row is taken first, so that two secretaries follow one another.
+    ``absent_pupils``: ids of who is not there. ``seen``: the ``stamp`` of the sheet the form was made from; an old form that
+    arrives after a newer list is refused. The register's row is taken first, so that two secretaries follow one another.
     """
-    sheet = read(class_group=class_group, day=day)
-    if not sheet.service.open:
-        raise NoServiceDay(f"Oggi non c'è appello: {sheet.service.sentence}")
-    members = {line.pupil.pk for line in sheet.lines}
-    if not set(absent_pupils) <= members:
-        raise NotOfThisClass
     absent = set(absent_pupils)
-    if sheet.register and absent == {line.pupil.pk for line in sheet.lines if line.ticked}:
-        return sheet.register
-    if not sheet.may_confirm(now):
-        raise _too_late(sheet, now)
     with transaction.atomic():
-        register = _take(class_group, day, by, now)
-        if _write(day, members, absent, by, now):
-            register.confirmed_at, register.confirmed_by = now, by
-            register.save(update_fields=["confirmed_at", "confirmed_by"])
+        register, is_new = _take(class_group, day, by, now)
+        sheet = read(class_group=class_group, day=day)
+        if not is_new and absent == {line.pupil.pk for line in sheet.lines if line.ticked}:
+            return register
+        _refuse(sheet, absent, now, seen, is_new=is_new)
+        _write(sheet, absent, by, now)
+        register.confirmed_at, register.confirmed_by = now, by
+        register.save(update_fields=["confirmed_at", "confirmed_by"])
     return register
+
+
+def stamp(register: ClassRegister | None) -> str:
+    """Which version of the register a form was made from; empty: nobody had confirmed it yet."""
+    return register.confirmed_at.astimezone(dt.UTC).isoformat() if register else ""
 
 
 def read(*, class_group: ClassGroup, day: dt.date) -> Sheet:
@@ -177,28 +183,43 @@ def _line(pupil: Pupil, found: DayVerdict, *, taken: bool) -> Line:
     return Line(pupil=pupil, announced=announced, ticked=ticked, suspended=found.suspended)
 
 
-def _take(class_group: ClassGroup, day: dt.date, by: User, now: dt.datetime) -> ClassRegister:
-    """The register's row, made if it is not there, locked until the end of the transaction."""
-    fresh = ClassRegister(class_group=class_group, day=day, confirmed_at=now, confirmed_by=by)
-    ClassRegister.objects.bulk_create([fresh], ignore_conflicts=True)
-    return ClassRegister.objects.select_for_update().get(class_group=class_group, day=day)
+def _take(class_group: ClassGroup, day: dt.date, by: User, now: dt.datetime) -> tuple[ClassRegister, bool]:
+    """The register's row, locked until the end of the transaction, and whether it is new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO attendance_classregister (class_group_id, day, confirmed_at, confirmed_by_id)
+            VALUES (%s, %s, %s, %s) ON CONFLICT (day, class_group_id) DO NOTHING RETURNING id""",
+            [class_group.pk, day, now, by.pk],
+        )
+        is_new = cursor.fetchone() is not None
+    return ClassRegister.objects.select_for_update().get(class_group=class_group, day=day), is_new
 
 
-def _write(day: dt.date, members: set[int], absent: set[int], by: User, now: dt.datetime) -> bool:
-    """Who is ticked is absent; who was ticked before and is not any more is present. Whether anything changed."""
-    away = [(day, pk) for pk in sorted(absent)]
-    back = [(day, pk) for pk in sorted(members - absent)]
-    changed = words.say(away, source=Absence.Source.SCHOOL, absent=True, by=by, now=now)
-    changed |= words.take_back(back, source=Absence.Source.SCHOOL, by=by, now=now)
-    return bool(changed)
+def _refuse(sheet: Sheet, absent: set[int], now: dt.datetime, seen: str | None, *, is_new: bool) -> None:
+    if not sheet.service.open:
+        raise NoServiceDay(f"Oggi non c'è appello: {sheet.service.sentence}")
+    if not absent <= {line.pupil.pk for line in sheet.lines}:
+        raise NotOfThisClass
+    if not cutoff.school_may_confirm(sheet.day, sheet.hours, now, confirmed=not is_new):
+        raise _too_late(sheet, now, is_new=is_new)
+    if seen is not None and seen != ("" if is_new else stamp(sheet.register)):
+        raise Overtaken
 
 
-def _too_late(sheet: Sheet, now: dt.datetime) -> TooLate:
+def _write(sheet: Sheet, absent: set[int], by: User, now: dt.datetime) -> None:
+    """Who is ticked is absent; who was ticked before and is not any more is present."""
+    away = [(sheet.day, pk) for pk in sorted(absent)]
+    back = [(sheet.day, pk) for pk in sorted({line.pupil.pk for line in sheet.lines} - absent)]
+    words.say(away, source=Absence.Source.SCHOOL, absent=True, by=by, now=now)
+    words.take_back(back, source=Absence.Source.SCHOOL, by=by, now=now)
+
+
+def _too_late(sheet: Sheet, now: dt.datetime, *, is_new: bool) -> TooLate:
     if now.astimezone(cutoff.ROME).date() != sheet.day:
         return TooLate(
             "L'appello si conferma solo nel giorno stesso: per gli altri giorni scrivi all'ufficio."
         )
-    if sheet.register is None:
+    if is_new:
         return TooLate("La giornata è già stata addebitata: per questa classe scrivi all'ufficio.")
     return TooLate(
         f"L'appello era già confermato e dopo le {sheet.hours.register_deadline:%H:%M} non si cambia più: "

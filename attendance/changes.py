@@ -1,0 +1,131 @@
+"""What a late fact has changed on a day already decided, and the explanation the family reads beside the reversal."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import Q
+
+from attendance.calendar import Calendar
+from attendance.models import MealChange, ServiceDay
+from enrolments import explanations
+from enrolments.models import Explanation
+
+#: Part of the decision's statement: a row per child whose wallet or price is not what it was. ``why`` is a code and its
+#: details, separated by a bar, the same for everybody it concerns: few distinct ones, whatever the number of children.
+SQL = """
+stored AS (SELECT * FROM attendance_meal m WHERE m.day = %(day)s {only_stored}),
+changed AS (
+    INSERT INTO attendance_mealchange
+        (day, pupil_id, round, old_wallet, old_price, new_wallet, new_price, why, changed_at)
+    SELECT %(day)s, coalesce(m.pupil_id, w.pupil_id), %(round)s, m.wallet_id, m.price, w.wallet_id, w.price,
+        left(CASE
+            WHEN d.pupil_id IS NULL THEN 'not_enrolled'
+            WHEN w.pupil_id IS NOT NULL AND m.pupil_id IS NOT NULL AND m.wallet_id <> w.wallet_id THEN 'payer'
+            WHEN w.pupil_id IS NOT NULL AND m.pupil_id IS NOT NULL THEN concat_ws('|', 'price', m.price, w.price)
+            WHEN w.pupil_id IS NOT NULL THEN concat_ws('|', 'added', d.code, said.on_day, said.note)
+            WHEN d.charged THEN d.missing
+            WHEN d.code IN ('closure', 'weekday', 'patron', 'out_of_period', 'holiday')
+                THEN concat_ws('|', 'shut', d.class_group_id)
+            ELSE concat_ws('|', d.code, said.on_day, said.note) END, 300),
+        %(now)s
+    FROM stored m
+    FULL JOIN wanted w ON w.pupil_id = m.pupil_id
+    LEFT JOIN decided d ON d.pupil_id = coalesce(m.pupil_id, w.pupil_id)
+    LEFT JOIN LATERAL (
+        SELECT (a.marked_at AT TIME ZONE 'Europe/Rome')::date AS on_day,
+            CASE WHEN a.source = 'office' THEN a.note END AS note
+        FROM attendance_absence a WHERE a.day = %(day)s AND a.pupil_id = coalesce(m.pupil_id, w.pupil_id)
+        ORDER BY a.marked_at DESC LIMIT 1
+    ) said ON d.code NOT IN ('closure', 'weekday', 'patron', 'out_of_period', 'holiday', 'suspended')
+    WHERE (m.wallet_id, m.price) IS DISTINCT FROM (w.wallet_id, w.price)
+    RETURNING 1
+)
+"""
+#: Code -> sentence; {0} is the date it was recorded, {1} the office's note.
+SENTENCES = {
+    "absent_parent": "assenza segnata dal genitore il {0}",
+    "absent_both": "assenza segnata dal genitore e dalla scuola il {0}",
+    "absent_school": "assenza registrata dalla scuola il {0}",
+    "absent_school_late": "assenza registrata dalla scuola il {0}",
+    "absent_office": "assenza registrata dall'ufficio il {0}: {1}",
+    "not_enrolled": "non iscritto alla mensa in questa data",
+    "suspended": "servizio sospeso in questa data",
+    "payer": "il pasto di questo giorno spetta all'altra famiglia",
+    "no_payer": "nessuna famiglia paga in questo giorno della settimana: l'ufficio verifica",
+    "no_wallet": "la famiglia che paga non ha ancora un borsellino: l'ufficio verifica",
+    "no_price": "il prezzo di questa data è da rivedere: l'ufficio verifica",
+}
+ADDED = {
+    "eats_office": "presenza registrata dall'ufficio il {0}: {1}",
+    "eats": "pasto servito, registrato dopo l'addebito della sera",
+}
+
+
+def explain(row: ServiceDay) -> list[int]:
+    """Write the explanation of each change of this round; returns the wallets concerned."""
+    rows = MealChange.objects.filter(day=row.day, round=row.decided_times)
+    reasons = list(rows.values_list("why", flat=True).distinct())
+    if not reasons:
+        return []
+    contents = {why: _facts(row.day, why) for why in reasons}
+    ids = explanations.of_many(contents.values())
+    found = [(why, ids[explanations.digest_of(content)]) for why, content in contents.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE attendance_mealchange c SET explanation_id = said.id
+            FROM unnest(%s::text[], %s::integer[]) AS said(why, id)
+            WHERE c.day = %s AND c.round = %s AND c.why = said.why""",
+            [[why for why, _ in found], [pk for _, pk in found], row.day, row.decided_times],
+        )
+    return sorted(
+        {wallet for pair in rows.values_list("old_wallet", "new_wallet") for wallet in pair if wallet}
+    )
+
+
+def corrections(*, day: dt.date, wallets: tuple[int, int]) -> dict[int, int]:
+    """Child -> the explanation of its last change on that day, for the wallets of a chunk."""
+    concerned = Q(old_wallet__range=wallets) | Q(new_wallet__range=wallets)
+    rows = MealChange.objects.filter(concerned, day=day, explanation__isnull=False)
+    return dict(rows.order_by("round").values_list("pupil_id", "explanation_id"))
+
+
+def generic(day: dt.date) -> Explanation:
+    """The reason when no child has one of its own."""
+    return explanations.of(_content(day, "il giorno è stato rivisto dopo l'addebito"))
+
+
+def _facts(day: dt.date, why: str) -> dict[str, object]:
+    return _content(day, sentence(day, why))
+
+
+def _content(day: dt.date, reason: str) -> dict[str, object]:
+    return {"kind": "correction", "day": day.isoformat(), "reason": reason}
+
+
+def sentence(day: dt.date, why: str) -> str:
+    """The reason of a change as a family reads it."""
+    code, *details = why.split("|")
+    if code == "shut":
+        return _shut(day, int(details[0]))
+    if code == "price":
+        return f"prezzo del giorno ricalcolato: da {_euro(details[0])} a {_euro(details[1])}"
+    if code == "added":
+        return _filled(ADDED.get(details[0], ADDED["eats"]), details[1:])
+    return _filled(SENTENCES.get(code, "il giorno è stato rivisto dopo l'addebito"), details)
+
+
+def _shut(day: dt.date, class_id: int) -> str:
+    """ "mensa chiusa: ordinanza (ord. 12)": the calendar's own answer for the class."""
+    answer = Calendar([class_id], day, day).service(class_id, day).sentence
+    return answer[:1].lower() + answer[1:].rstrip(".")
+
+
+def _filled(text: str, details: Iterable[str]) -> str:
+    on_day, *rest = [*details, "", ""]
+    when = f"{dt.date.fromisoformat(on_day):%d/%m/%Y}" if on_day else "giorno stesso"
+    return text.format(when, "|".join(part for part in rest if part)).rstrip(": ")
+
+
+def _euro(amount: str) -> str:
+    return f"{amount.replace('.', ',')} €"

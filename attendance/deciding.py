@@ -1,0 +1,104 @@
+"""The decision of a day for everybody, as one piece of SQL: who eats, who is charged, what it costs, who pays.
+
+The rules stay in Python: the calendar answers for each class, and the verdict table is enumerated from the pure rule and handed
+over as VALUES. What is left to the database is the joining of rows. The night, the preview of a closure and the kitchen read
+the same ``decided``.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from attendance.calendar import Calendar
+from attendance.rules.verdict import every_case
+
+WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+_DECIDED = """
+rule (phase, parent, school, office, eats, charged, code) AS (VALUES {rule}),
+class_today (class_group_id, phase, open, why) AS (
+    SELECT * FROM unnest(%(classes)s::integer[], %(phases)s::text[], %(open)s::boolean[], %(why)s::text[])
+),
+said AS (
+    SELECT pupil_id,
+        coalesce(max(CASE WHEN in_time THEN 'absent' ELSE 'late' END)
+            FILTER (WHERE source = 'parent' AND absent), 'nothing') AS parent,
+        max(CASE WHEN absent THEN 'absent' ELSE 'present' END) FILTER (WHERE source = 'school') AS school,
+        coalesce(max(CASE WHEN absent THEN 'absent' ELSE 'present' END)
+            FILTER (WHERE source = 'office'), 'nothing') AS office
+    FROM attendance_absence WHERE day = %(day)s {only_pupils} GROUP BY pupil_id
+),
+decided AS MATERIALIZED (
+    SELECT e.pupil_id, e.class_group_id, w.id AS wallet_id, p.amount AS price, p.explanation_id,
+        CASE WHEN NOT k.open THEN k.why WHEN s.id IS NOT NULL THEN 'suspended' ELSE rule.code END AS code,
+        k.open AND s.id IS NULL AND rule.eats AS eats,
+        k.open AND s.id IS NULL AND rule.charged AS charged,
+        CASE WHEN c.id IS NULL THEN 'no_payer' WHEN w.id IS NULL THEN 'no_wallet'
+             WHEN p.id IS NULL THEN 'no_price' END AS missing
+    FROM enrolments_enrolment e
+    JOIN class_today k ON k.class_group_id = e.class_group_id
+    LEFT JOIN said ON said.pupil_id = e.pupil_id
+    LEFT JOIN attendance_classregister r ON r.day = %(day)s AND r.class_group_id = e.class_group_id
+    JOIN rule ON rule.phase = k.phase AND rule.parent = coalesce(said.parent, 'nothing')
+        AND rule.school = coalesce(said.school, CASE WHEN r.id IS NULL THEN 'not_taken' ELSE 'present' END)
+        AND rule.office = coalesce(said.office, 'nothing')
+    LEFT JOIN attendance_suspension s ON s.pupil_id = e.pupil_id
+        AND s.valid_from <= %(day)s AND (s.valid_to IS NULL OR s.valid_to >= %(day)s)
+    LEFT JOIN enrolments_custody c ON c.pupil_id = e.pupil_id AND c.{weekday}
+        AND c.valid_from <= %(day)s AND (c.valid_to IS NULL OR c.valid_to >= %(day)s)
+    LEFT JOIN wallets_wallet w ON w.household_id = c.household_id
+    LEFT JOIN enrolments_price p ON p.pupil_id = e.pupil_id AND p.household_id = c.household_id
+        AND p.valid_from <= %(day)s AND (p.valid_to IS NULL OR p.valid_to >= %(day)s)
+    WHERE e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to >= %(day)s) {only_enrolments}
+)
+"""
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """``WITH {sql}`` gives the relation ``decided`` (pupil, class, wallet, price, explanation, code, eats, charged, missing)."""
+
+    sql: str
+    params: dict[str, Any]
+
+
+def of_day(
+    day: dt.date, *, calendar: Calendar | None = None, pupil_ids: Collection[int] | None = None
+) -> Deciding:
+    """The decision of a day: for the classes of ``calendar`` (None: of all), for some pupils only when named."""
+    calendar = calendar or Calendar(None, day, day)
+    params: dict[str, Any] = {"day": day, **_classes(calendar, day)}
+    only_pupils = only_enrolments = ""
+    if pupil_ids is not None:
+        params["pupils"] = sorted(pupil_ids)
+        only_pupils = "AND pupil_id = ANY(%(pupils)s)"
+        only_enrolments = "AND e.pupil_id = ANY(%(pupils)s)"
+    weekday = WEEKDAY_COLUMNS[day.weekday()] if day.weekday() < 5 else WEEKDAY_COLUMNS[0]
+    sql = _DECIDED.format(
+        rule=_rule_values(), weekday=weekday, only_pupils=only_pupils, only_enrolments=only_enrolments
+    )
+    return Deciding(sql, params)
+
+
+def _classes(calendar: Calendar, day: dt.date) -> dict[str, list[Any]]:
+    """Four columns, one line per class: its phase, whether it eats and, if not, the code of the reason."""
+    ids, phases, opened, why = [], [], [], []
+    for class_id in calendar.classes:
+        service = calendar.service(class_id, day)
+        ids.append(class_id)
+        phases.append(calendar.phase(class_id, day).value)
+        opened.append(service.open)
+        why.append(service.code)
+    return {"classes": ids, "phases": phases, "open": opened, "why": why}
+
+
+@cache
+def _rule_values() -> str:
+    """The verdict table as SQL: constants of our own, no value of any user."""
+    return ", ".join(
+        f"('{case.phase}', '{case.parent}', '{case.school}', '{case.office}', "
+        f"{str(verdict.eats).lower()}, {str(verdict.charged).lower()}, '{verdict.code}')"
+        for case, verdict in every_case()
+    )

@@ -1,0 +1,189 @@
+"""Deciding a day in one statement: meals due are inserted, changed and taken away; what cannot be priced is listed.
+
+The day's row is locked for the whole decision. Late facts are taken away first and the tables are read after: a fact committed
+in between is either seen or still in the queue.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from attendance import changes, deciding
+from attendance.models import PricingFailure, ServiceDay
+from enrolments import pricing
+
+#: Wallets in a chunk: 0.1-0.2 seconds of locks (measured, docs/adr/0005).
+CHUNK = 5000
+#: Above this many children a late fact is weighed on the whole day.
+FEW_PUPILS = 2000
+MISSING = {
+    "no_payer": "Nessuna famiglia paga in questo giorno della settimana: controlla le quote della famiglia.",
+    "no_wallet": "La famiglia che paga non ha ancora un borsellino.",
+    "no_price": "Manca il prezzo in questa data: controlla la tabella tariffe.",
+}
+
+_MEALS = """
+wanted AS MATERIALIZED (
+    SELECT pupil_id, class_group_id, wallet_id, price, explanation_id, code
+    FROM decided WHERE charged AND missing IS NULL
+),
+gone AS (
+    DELETE FROM attendance_meal m WHERE m.day = %(day)s {only_meals}
+        AND NOT EXISTS (SELECT FROM wanted w WHERE w.wallet_id = m.wallet_id AND w.pupil_id = m.pupil_id)
+    RETURNING 1
+),
+put AS (
+    INSERT INTO attendance_meal AS m (day, wallet_id, pupil_id, class_group_id, price, explanation_id, verdict)
+    SELECT %(day)s, wallet_id, pupil_id, class_group_id, price, explanation_id, code
+    FROM wanted ORDER BY wallet_id, pupil_id
+    ON CONFLICT (day, wallet_id, pupil_id) DO UPDATE SET class_group_id = excluded.class_group_id,
+        price = excluded.price, explanation_id = excluded.explanation_id, verdict = excluded.verdict
+    WHERE (m.class_group_id, m.price, m.explanation_id, m.verdict)
+        IS DISTINCT FROM (excluded.class_group_id, excluded.price, excluded.explanation_id, excluded.verdict)
+    RETURNING 1
+),
+failing AS (
+    INSERT INTO attendance_pricingfailure AS f (day, pupil_id, reason, found_at)
+    SELECT %(day)s, pupil_id, missing, %(now)s FROM decided WHERE charged AND missing IS NOT NULL
+    ON CONFLICT (day, pupil_id) DO UPDATE SET reason = excluded.reason, solved_at = NULL
+    RETURNING 1
+),
+mended AS (
+    UPDATE attendance_pricingfailure f SET solved_at = %(now)s
+    WHERE f.day = %(day)s AND f.solved_at IS NULL {only_failures}
+        AND NOT EXISTS (SELECT FROM decided d WHERE d.pupil_id = f.pupil_id AND d.charged AND d.missing IS NOT NULL)
+    RETURNING 1
+)
+"""
+#: Where a partial decision limits itself to its children: name in the SQL, table's alias.
+_ALIASES = (("meals", "m"), ("failures", "f"), ("stored", "m"))
+_COUNTS = "SELECT coalesce(jsonb_object_agg(code, n), '{}') FROM (SELECT code, count(*) AS n FROM decided WHERE NOT charged GROUP BY code) c"
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """``again``: the day had been decided before. ``changed``: there is something to post."""
+
+    service_day: ServiceDay
+    again: bool
+    changed: bool
+
+
+def freeze(*, day: dt.date, now: dt.datetime) -> Frozen:
+    """Decide the day if it has never been, or weigh again what late facts concern. Repeating it does nothing."""
+    started = perf_counter()
+    with transaction.atomic():
+        row = ServiceDay.objects.select_for_update(no_key=True).get(day=day)
+        again = row.state != ServiceDay.State.OPEN
+        facts = _take_late_facts(day)
+        if again and not facts:
+            return Frozen(row, again=True, changed=False)
+        scope = _scope(facts) if again else None
+        row.decided_times += 1
+        _decide(row, scope, now, again=again)
+        touched = changes.explain(row) if again else None
+        changed = not again or bool(touched)
+        _lay_chunks(row, touched)
+        _tally(row, scope)
+        _save(row, now, changed=changed, started=started)
+    return Frozen(row, again=again, changed=changed)
+
+
+def _take_late_facts(day: dt.date) -> list[int | None]:
+    """The children (None: everybody) whose facts have changed since the last decision; they leave the queue here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH taken AS (DELETE FROM attendance_latefact WHERE day = %s RETURNING pupil_id)"
+            " SELECT DISTINCT pupil_id FROM taken LIMIT %s",
+            [day, FEW_PUPILS + 1],
+        )
+        return [pupil for (pupil,) in cursor.fetchall()]
+
+
+def _scope(facts: list[int | None]) -> list[int] | None:
+    if len(facts) > FEW_PUPILS or None in facts:
+        return None
+    return [pupil for pupil in facts if pupil is not None]
+
+
+def _decide(row: ServiceDay, scope: list[int] | None, now: dt.datetime, *, again: bool) -> None:
+    decision = deciding.of_day(row.day, pupil_ids=scope)
+    only = {"only_meals": "", "only_failures": "", "only_stored": ""}
+    if scope is not None:
+        only = {f"only_{name}": f"AND {alias}.pupil_id = ANY(%(pupils)s)" for name, alias in _ALIASES}
+    parts = [decision.sql, _MEALS.format(**only)]
+    if again:
+        parts.append(changes.SQL.format(**only))
+    params = {**decision.params, "now": now, "round": row.decided_times}
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {','.join(parts)} {_COUNTS}", params)
+        row.skipped = _counts(cursor.fetchone()[0])
+    _say_why_failing(row.day)
+
+
+def _counts(value: Any) -> dict[str, int]:
+    """jsonb as the cursor gives it: Django leaves it text."""
+    return dict(json.loads(value) if isinstance(value, str) else value)
+
+
+def _say_why_failing(day: dt.date) -> None:
+    """Codes become sentences; for the first few hundred children the price rule says exactly what is missing."""
+    rows = PricingFailure.objects.filter(day=day, solved_at__isnull=True)
+    missing = list(rows.filter(reason="no_price").values_list("pupil_id", flat=True)[:500])
+    if missing:
+        exact = pricing.missing_reasons(pupil_ids=missing, day=day)
+        for pupil_id, reason in exact.items():
+            rows.filter(pupil_id=pupil_id).update(reason=reason[:200])
+    for code, sentence in MISSING.items():
+        rows.filter(reason=code).update(reason=sentence)
+
+
+def _lay_chunks(row: ServiceDay, touched: Iterable[int] | None) -> None:
+    """Ranges of wallets with something due or changed; a range that late facts have touched is posted again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO attendance_daychunk (service_day_id, first_wallet, last_wallet, work_ms)
+            SELECT %(pk)s, n * %(size)s + 1, (n + 1) * %(size)s, 0 FROM (
+                SELECT DISTINCT (wallet_id - 1) / %(size)s AS n FROM attendance_meal WHERE day = %(day)s
+                UNION SELECT DISTINCT (touched.id - 1) / %(size)s FROM unnest(%(touched)s::integer[]) AS touched(id)
+            ) ranges ORDER BY n ON CONFLICT (service_day_id, first_wallet) DO NOTHING""",
+            {"pk": row.pk, "size": CHUNK, "day": row.day, "touched": list(touched or [])},
+        )
+        cursor.execute(
+            """UPDATE attendance_daychunk SET posted_at = NULL WHERE service_day_id = %s AND posted_at IS NOT NULL
+            AND EXISTS (SELECT FROM unnest(%s::integer[]) AS touched(id)
+                        WHERE touched.id BETWEEN first_wallet AND last_wallet)""",
+            [row.pk, list(touched or [])],
+        )
+
+
+def _tally(row: ServiceDay, scope: list[int] | None) -> None:
+    """What the meals of the day add up to; after a partial decision the reasons of the skipped are counted anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE price > 0), coalesce(sum(price), 0), count(*) FILTER (WHERE price = 0)"
+            " FROM attendance_meal WHERE day = %s",
+            [row.day],
+        )
+        row.due_count, row.due_total, row.free_count = cursor.fetchone()
+        if scope is not None:
+            decision = deciding.of_day(row.day)
+            cursor.execute(f"WITH {decision.sql} {_COUNTS}", decision.params)
+            row.skipped = _counts(cursor.fetchone()[0])
+    row.failed_count = PricingFailure.objects.filter(day=row.day, solved_at__isnull=True).count()
+
+
+def _save(row: ServiceDay, now: dt.datetime, *, changed: bool, started: float) -> None:
+    """A day that had closed and has something new to post, or somebody without a price, is open again."""
+    if changed or row.failed_count or row.state == ServiceDay.State.OPEN:
+        row.state = ServiceDay.State.FROZEN
+        row.closed_at = None
+    row.started_at = row.started_at or now
+    row.work_ms = F("work_ms") + round((perf_counter() - started) * 1000)  # type: ignore[assignment]
+    row.save()
