@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from identity import parents, second_factor
 from identity.access import public, roles
@@ -41,7 +41,7 @@ MAX_FORM_TEXT = gate.MAX_BYTES * 4 // 3 + 4
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def login(request: HttpRequest) -> HttpResponse:
     """The entry page: the whole list of providers in random order, as SPID's rules want, so that none is favoured."""
     if request.user.is_authenticated:
@@ -62,7 +62,7 @@ def _entry(request: HttpRequest) -> dict[str, Any]:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def start(request: HttpRequest, scheme: service.Scheme, code: str) -> HttpResponse:
     """Off to the identity provider, with a signed question."""
     idp = get_object_or_404(service.providers(scheme), code=code)
@@ -94,7 +94,7 @@ def acs(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def acs_finish(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
     provider = _provider(request, scheme)
 
@@ -148,14 +148,14 @@ def _provider(request: HttpRequest, scheme: service.Scheme) -> SpidProvider:
 
 
 @public
-@require_GET
+@require_safe
 def metadata(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
     return HttpResponse(publishing.signed_metadata(scheme), content_type="application/samlmetadata+xml")
 
 
 @never_cache
 @roles(*(role for role in Role if role != Role.PARENT), before_second_factor=True)
-@require_GET
+@require_safe
 def second_factor_page(request: HttpRequest) -> HttpResponse:
     """Where a member of staff without the second factor is sent: to show it, or to enrol it the first time."""
     user = cast(User, request.user)
@@ -181,7 +181,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def slo(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
     """The identity provider asks to close the session that it opened in this browser."""
     opened = request.session.get(SAML_SESSION)
@@ -209,14 +209,14 @@ def slo(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
 
 @never_cache
 @roles(Role.PARENT)
-@require_GET
+@require_safe
 def unknown(request: HttpRequest) -> HttpResponse:
     """Signed in, but no family in the canteen has this fiscal code: whom to call."""
     return render(request, "identity/unknown.html")
 
 
 @public
-@require_GET
+@require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """What SPID's button must link to: what it is, how to get one, whom to ask."""
     return render(request, "identity/help.html")

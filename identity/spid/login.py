@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from identity.models import Outcome, ProviderKind, SamlExchange
+from identity.models import Outcome, SamlExchange
 from identity.spid import anomalies, exchanges, gate, names, service, toolkit, verdict
 from identity.spid.anomalies import Anomaly
 from identity.spid.verdict import Person
@@ -94,7 +94,7 @@ def _verified(
         level=exchange.level,
         now=now,
         attributes=service.attributes_asked(scheme, exchange.provider),
-        lenient_issuer=exchange.provider.kind in (ProviderKind.CIE, ProviderKind.CIE_DEMO),
+        lenient_issuer=scheme == service.Scheme.CIE,
     )
     try:
         toolkit.verify_response(raw, sp=sp, provider=exchange.provider, request_id=exchange.request_id)

@@ -26,7 +26,7 @@ EIDAS_SET = 99
 #: Kinds of provider that answer for a scheme; the last ones never in production (see identity.checks).
 KINDS = {
     Scheme.SPID: (ProviderKind.SPID, ProviderKind.EIDAS, ProviderKind.VALIDATOR, ProviderKind.DEMO),
-    Scheme.CIE: (ProviderKind.CIE, ProviderKind.CIE_DEMO),
+    Scheme.CIE: (ProviderKind.CIE, ProviderKind.VALIDATOR, ProviderKind.CIE_DEMO),
 }
 
 
