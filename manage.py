@@ -10,9 +10,15 @@ def main() -> None:  # syntax of old: an older Python must get as far as the sen
             "Serve Python 3.11 o successivo (questo è il %d.%d): su Debian 12 o 13 usa python3 del sistema."
             % sys.version_info[:2]
         )
-    from mensa.local.commands import run
+    from mensa.local import commands
 
-    sys.exit(run(sys.argv))
+    code = commands.run(sys.argv)
+    if code is None:  # the environment is there and the servers are known: Django's turn
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(sys.argv)
+    else:
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ _WITHOUT_DATABASE = {
 _AS_OWNER = {"migrate", "setup_database", "grant_roles", "flush", "sqlflush"}
 
 
-def run(argv: list[str]) -> int:
-    """The exit code of the command."""
+def run(argv: list[str]) -> int | None:
+    """The exit code of the command; None when it is Django's, with everything ready for it."""
     command = argv[1] if len(argv) > 1 else "help"
     try:
         if command == "demo":
@@ -62,7 +62,7 @@ def _test(argv: list[str]) -> int:
     return testing.run(argv[2:])
 
 
-def _django(command: str, argv: list[str]) -> int:
+def _django(command: str, argv: list[str]) -> int | None:
     if not bootstrap.inside_venv() and not bootstrap.inside_prepared_environment():
         bootstrap.ensure(extras=False)
         bootstrap.enter(argv)
@@ -74,15 +74,8 @@ def _django(command: str, argv: list[str]) -> int:
             _join_running()
     if command in _AS_OWNER and configured("DATABASE_OWNER_URL"):
         os.environ["DATABASE_URL"] = configured("DATABASE_OWNER_URL")
-    return _hand_to_django(argv)
-
-
-def _hand_to_django(argv: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(argv)
-    return 0
+    return None
 
 
 def _join_running() -> None:
