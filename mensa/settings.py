@@ -159,6 +159,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 MEDIA_ROOT = VAR_DIR / "media"  # private: served only by views that check who asks
 WHITENOISE_USE_FINDERS = DEMO or TESTING
+WHITENOISE_AUTOREFRESH = TESTING  # looks files up when asked: a test client starts at once
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -211,6 +212,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "identity:login"
 LOGIN_REDIRECT_URL = "mensa:home"
 LOGOUT_REDIRECT_URL = "mensa:home"
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ACCOUNT_ADAPTER = "identity.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -236,7 +239,7 @@ SPID_KEYS_DIR = Path(env.str("SPID_KEYS_DIR", default=str(VAR_DIR / "spid")))  #
 SPID_ORGANISATION_URL = env.str("SPID_ORGANISATION_URL", default=BASE_URL)
 SPID_CONTACT_EMAIL = env.str("SPID_CONTACT_EMAIL", default="mensa@comune.example")
 SPID_CONTACT_PHONE = env.str("SPID_CONTACT_PHONE", default="+390800000000")
-SPID_REGISTRY_URL = env.str("SPID_REGISTRY_URL", default="https://registry.spid.gov.it/entities-idp")
+SPID_REGISTRY_URL = env.str("SPID_REGISTRY_URL", default="https://registry.spid.gov.it/metadata/idp/spid-entities-idps.xml")
 CIE_ENABLED = env.bool("CIE_ENABLED", default=False)
 CIE_ENTITY_ID = env.str("CIE_ENTITY_ID", default=f"{BASE_URL}/cie")
 
