@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from enrolments.models import HelpDesk
@@ -25,8 +25,34 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 }
 PUBLIC_MENU = (("Il servizio", "mensa:home"), ("Aiuto", "mensa:help"))
 
+OFFICE_ONLY = frozenset({Role.OFFICE})
+MONEY = frozenset({Role.OFFICE, Role.ACCOUNTS})
+ALL = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 #: Group, then (title, URL name, icon, roles that may open it).
-OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] = ()
+OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]], ...] = (
+    (
+        "Famiglie",
+        (
+            ("Ufficio mensa", "mensa:office", "home", ALL),
+            ("Carica le domande", "enrolments:imports", "upload", OFFICE_ONLY),
+        ),
+    ),
+    (
+        "Mensa",
+        (
+            ("Notti e addebiti", "attendance:nights", "moon", ALL),
+            ("Chiusure", "attendance:closures", "calendar", OFFICE_ONLY),
+        ),
+    ),
+    (
+        "Soldi",
+        (
+            ("Avvisi di pagamento", "payments:campaigns", "mail", MONEY),
+            ("Ricevute", "payments:inbox", "inbox", MONEY),
+            ("Rimborsi", "wallets:refunds", "exchange-circle", MONEY),
+        ),
+    ),
+)
 
 
 def help_desk() -> HelpDesk:
@@ -50,18 +76,33 @@ def page(request: HttpRequest) -> dict[str, Any]:
 def _links(request: HttpRequest, entries: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     return [
         {"title": title, "url": url, "here": request.path == url}
-        for title, url in ((title, reverse(name)) for title, name in entries)
+        for title, url in ((title, _address(name)) for title, name in entries)
+        if url
     ]
 
 
 def _office_menu(request: HttpRequest, role: str) -> list[dict[str, Any]]:
+    """The tools this role may open; the current one is marked also on the pages below it."""
     groups = []
     for title, tools in OFFICE_TOOLS:
+        open_to_me = ((label, _address(name), image) for label, name, image, who in tools if role in who)
         links = [
-            {"title": label, "url": url, "image": image, "here": request.path.startswith(url)}
-            for label, url, image, allowed in ((t, reverse(n), i, a) for t, n, i, a in tools)
-            if role in allowed
+            {"title": label, "url": url, "image": image, "here": _is_here(request.path, url)}
+            for label, url, image in open_to_me
+            if url
         ]
         if links:
             groups.append({"title": title, "links": links})
     return groups
+
+
+def _is_here(path: str, url: str) -> bool:
+    return path == url or (url != reverse("mensa:office") and path.startswith(url))
+
+
+def _address(name: str) -> str:
+    """A tool that is not installed is not offered."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

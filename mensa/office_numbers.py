@@ -1,7 +1,18 @@
-"""The numbers on the office's page, each with the page where one acts on it."""
+"""The numbers on the office's page, each with the page where one acts on it. An alarm is what somebody must look at."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
+
+from attendance.models import PricingFailure, ServiceDay
+from enrolments.models import ApplicationBatch, Enrolment
+from identity.templatetags.pages import euro, short_day
+from payments.models import Campaign, Notice, Receipt, UploadedReceipt
+from wallets.models import Refund, Wallet
 
 
 @dataclass(frozen=True)
@@ -15,4 +26,99 @@ class Number:
 
 
 def at(now: dt.datetime) -> list[Number]:
-    return []
+    """Counts and sums only: no name appears here."""
+    today = now.date()
+    return [*_days(today), *_receipts(), *_notices(today), *_wallets(), *_refunds(today), *_pupils(today)]
+
+
+def _days(today: dt.date) -> Iterable[Number]:
+    """Every day before today must be closed; a day with a child that has no price stays open."""
+    url = reverse("attendance:nights")
+    late = ServiceDay.objects.filter(day__lt=today).filter(~Q(state=ServiceDay.State.CLOSED) | Q(dirty=True))
+    failures = PricingFailure.objects.filter(solved_at__isnull=True).count()
+    if waiting := late.count():
+        yield Number(
+            "Giorni da chiudere", str(waiting), "Gli addebiti non sono completi.", url, "moon", alarm=True
+        )
+    if failures:
+        yield Number(
+            "Pasti senza prezzo", str(failures), "Manca una tariffa o una quota.", url, "warning", alarm=True
+        )
+    last = ServiceDay.objects.filter(state=ServiceDay.State.CLOSED).order_by("-day").first()
+    if last:
+        note = f"{euro(last.posted_total)} addebitati, {short_day(last.day)}"
+        yield Number("Ultima notte", str(last.posted_count), note, url, "moon")
+
+
+def _receipts() -> Iterable[Number]:
+    url = reverse("payments:inbox")
+    waiting = UploadedReceipt.objects.filter(
+        state__in=[UploadedReceipt.State.RECEIVED, UploadedReceipt.State.IN_REVIEW]
+    ).count()
+    open_flags = ~Q(flag="") & Q(flag_closed_at__isnull=True)
+    flagged = Receipt.objects.filter(Q(state=Receipt.State.TO_REVIEW) | open_flags).count()
+    note = "Inviate dai genitori" if waiting else "Nessuna in attesa"
+    yield Number("Ricevute da controllare", str(waiting), note, url, "inbox")
+    if flagged:
+        yield Number(
+            "Pagamenti da guardare",
+            str(flagged),
+            "Ricevute pagoPA senza avviso o segnalate.",
+            url,
+            "card",
+            alarm=True,
+        )
+
+
+def _notices(today: dt.date) -> Iterable[Number]:
+    url = reverse("payments:campaigns")
+    found = Notice.objects.aggregate(
+        unsent=Count("pk", filter=~Q(send_error="") & Q(sent_at__isnull=True)),
+        unpaid=Count("pk", filter=Q(state__in=[Notice.State.ISSUED, Notice.State.SENT])),
+        late=Count("pk", filter=Q(state__in=[Notice.State.ISSUED, Notice.State.SENT], due_date__lt=today)),
+    )
+    if found["unsent"]:
+        yield Number(
+            "Avvisi non spediti",
+            str(found["unsent"]),
+            "Indirizzo mancante o errato.",
+            url,
+            "mail",
+            alarm=True,
+        )
+    running = Campaign.objects.filter(state=Campaign.State.RUNNING).count()
+    note = "Una campagna è in corso" if running else f"{found['late']} oltre la scadenza"
+    yield Number("Avvisi da pagare", str(found["unpaid"]), note, url, "mail")
+
+
+def _wallets() -> Iterable[Number]:
+    found = Wallet.objects.aggregate(
+        credit=Sum("balance", filter=Q(balance__gt=0)),
+        debt=Sum("balance", filter=Q(balance__lt=0)),
+        below=Count("pk", filter=Q(balance__lt=0)),
+        families=Count("pk"),
+    )
+    url = reverse("admin:wallets_wallet_changelist")
+    credit, debt = found["credit"] or Decimal(0), found["debt"] or Decimal(0)
+    yield Number("Credito delle famiglie", euro(credit), f"{found['families']} borsellini", url, "wallet")
+    yield Number("Borsellini sotto zero", str(found["below"]), euro(debt), url, "wallet")
+
+
+def _refunds(today: dt.date) -> Iterable[Number]:
+    pending = [Refund.State.PREPARED, Refund.State.APPROVED, Refund.State.EXPORTED]
+    found = Refund.objects.filter(state__in=pending).aggregate(
+        all=Count("pk"), total=Sum("amount"), late=Count("pk", filter=Q(due_by__lt=today))
+    )
+    url = reverse("wallets:refunds")
+    if found["late"]:
+        note = "Il termine per pagarli è passato."
+        yield Number("Rimborsi in ritardo", str(found["late"]), note, url, "exchange-circle", alarm=True)
+    if found["all"]:
+        yield Number("Rimborsi in corso", str(found["all"]), euro(found["total"]), url, "exchange-circle")
+
+
+def _pupils(today: dt.date) -> Iterable[Number]:
+    url = reverse("enrolments:imports")
+    checked = ApplicationBatch.objects.filter(state=ApplicationBatch.State.CHECKED).count()
+    note = f"{checked} file controllati e non applicati" if checked else "Domande caricate"
+    yield Number("Bambini iscritti", str(Enrolment.objects.on(today).count()), note, url, "child")
