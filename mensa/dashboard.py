@@ -15,6 +15,8 @@ from identity.models import User
 from mensa import child_days
 from mensa.child_days import Day
 from payments.models import Notice, UploadedReceipt
+from wallets import statement
+from wallets.statement import Movement
 
 Row = TypeVar("Row")
 A_YEAR = dt.timedelta(days=365)
@@ -36,7 +38,7 @@ class Family:
     children: list[Child] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     uploads: list[UploadedReceipt] = field(default_factory=list)
-    movements: list[object] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
 
 
 def families(user: User, *, now: dt.datetime) -> list[Family]:
@@ -46,6 +48,7 @@ def families(user: User, *, now: dt.datetime) -> list[Family]:
     children = _children(households, now)
     notices = _by_household(_open_notices(households))
     uploads = _by_household(_uploads_in_review(households))
+    movements = statement.recent(wallets=[household.wallet for household in households], last=today)
     return [
         Family(
             code=household.code,
@@ -54,6 +57,7 @@ def families(user: User, *, now: dt.datetime) -> list[Family]:
             children=children.get(household.pk, []),
             notices=notices.get(household.pk, []),
             uploads=uploads.get(household.pk, []),
+            movements=movements[household.wallet.pk],
         )
         for household in households
     ]

@@ -1,7 +1,7 @@
 """The evening's work, asked for now: the demo bar uses the same door as the beat."""
 
+from attendance import tasks
+
 
 def start() -> None:
-    from attendance import tasks
-
     tasks.sweep.delay()
