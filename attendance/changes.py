@@ -1,7 +1,7 @@
 """What a late fact has changed on a day already decided, and the explanation the family reads beside the reversal."""
 
 import datetime as dt
-from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Q
@@ -10,6 +10,7 @@ from attendance.calendar import Calendar
 from attendance.models import MealChange, ServiceDay
 from enrolments import explanations
 from enrolments.models import Explanation
+from enrolments.rules import explaining
 
 #: Part of the decision's statement: a row per child whose wallet or price is not what it was. ``why`` is a code and its
 #: details, separated by a bar, the same for everybody it concerns: few distinct ones, whatever the number of children.
@@ -100,7 +101,12 @@ def _facts(day: dt.date, why: str) -> dict[str, object]:
 
 
 def _content(day: dt.date, reason: str) -> dict[str, object]:
-    return {"kind": "correction", "day": day.isoformat(), "reason": reason}
+    return {
+        "kind": "correction",
+        "day": day.isoformat(),
+        "reason": reason,
+        "sentences": [f"Rettifica del {day:%d/%m/%Y}: {reason}."],
+    }
 
 
 def sentence(day: dt.date, why: str) -> str:
@@ -121,11 +127,11 @@ def _shut(day: dt.date, class_id: int) -> str:
     return answer[:1].lower() + answer[1:].rstrip(".")
 
 
-def _filled(text: str, details: Iterable[str]) -> str:
+def _filled(text: str, details: list[str]) -> str:
     on_day, *rest = [*details, "", ""]
     when = f"{dt.date.fromisoformat(on_day):%d/%m/%Y}" if on_day else "giorno stesso"
     return text.format(when, "|".join(part for part in rest if part)).rstrip(": ")
 
 
 def _euro(amount: str) -> str:
-    return f"{amount.replace('.', ',')} €"
+    return explaining.euro(Decimal(amount))

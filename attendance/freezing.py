@@ -185,5 +185,5 @@ def _save(row: ServiceDay, now: dt.datetime, *, changed: bool, started: float) -
         row.state = ServiceDay.State.FROZEN
         row.closed_at = None
     row.started_at = row.started_at or now
-    row.work_ms = F("work_ms") + round((perf_counter() - started) * 1000)  # type: ignore[assignment]
+    row.work_ms = F("work_ms") + round((perf_counter() - started) * 1000)
     row.save()

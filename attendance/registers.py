@@ -111,12 +111,14 @@ def read(*, class_group: ClassGroup, day: dt.date) -> Sheet:
     pupils = list(_pupils_of([class_group.pk], day))
     found = verdicts.of_pupils(pupils=pupils, days=[day])
     register = ClassRegister.objects.filter(class_group=class_group, day=day).first()
-    calendar = Calendar([class_group.pk], day, day)
+    anybody = next(iter(found.values()), None)
     return Sheet(
         class_group=class_group,
         day=day,
-        service=calendar.service(class_group.pk, day),
-        hours=adopted.on(day),
+        service=anybody.service
+        if anybody
+        else Calendar([class_group.pk], day, day).service(class_group.pk, day),
+        hours=anybody.hours if anybody else adopted.on(day),
         lines=[_line(pupil, found[pupil.pk, day], taken=register is not None) for pupil in pupils],
         register=register,
     )

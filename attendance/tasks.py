@@ -1,0 +1,70 @@
+"""The queue only brings work forward: losing every message costs ten minutes, until the next sweep.
+
+Arguments are ids only. Each step is safe to repeat and to run twice at once.
+"""
+
+import logging
+
+from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from attendance import night
+from attendance.models import DayChunk, ServiceDay
+from mensa import clock
+from wallets.errors import Busy
+
+logger = logging.getLogger(__name__)
+
+#: For the beat: seconds between two sweeps.
+SCHEDULE = {"attendance.sweep": {"task": "attendance.tasks.sweep", "schedule": 600}}
+
+
+@shared_task
+def sweep() -> None:
+    """What is owed now, oldest first. Before the debit's hour this finds nothing."""
+    now = clock.now()
+    night.plan(now=now)
+    for day in night.due_days(now):
+        freeze_day.delay(ServiceDay.objects.only("pk").get(day=day).pk)
+
+
+@shared_task
+def freeze_day(service_day_id: int) -> None:
+    day = ServiceDay.objects.get(pk=service_day_id)
+    night.freeze(day=day.day, now=clock.now())
+    chunks = night.unposted(day)
+    for chunk_id in chunks:
+        post_chunk.delay(chunk_id)
+    if not chunks:
+        close_day.delay(service_day_id)
+
+
+@shared_task
+def post_chunk(chunk_id: int) -> None:
+    """A range of wallets; whoever posts the last one asks for the close."""
+    try:
+        night.post(chunk_id=chunk_id, now=clock.now())
+    except Busy:
+        logger.info("night.busy", extra={"chunk": chunk_id})
+        return
+    day = DayChunk.objects.select_related("service_day").get(pk=chunk_id).service_day
+    if not night.unposted(day):
+        close_day.delay(day.pk)
+
+
+@shared_task
+def close_day(service_day_id: int) -> None:
+    night.close(day=ServiceDay.objects.get(pk=service_day_id).day, now=clock.now())
+
+
+def nudge() -> None:
+    """After a late fact is committed, do not wait for the sweep. With the queue down nothing is lost."""
+    transaction.on_commit(_sweep_soon)
+
+
+def _sweep_soon() -> None:
+    try:
+        sweep.delay()
+    except OperationalError:
+        logger.warning("night.queue_unreachable")
