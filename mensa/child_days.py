@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
-
 from attendance import verdicts
 from attendance.models import Absence
 from attendance.verdicts import DayVerdict
@@ -23,15 +21,14 @@ WHO = {
 
 @dataclass(frozen=True)
 class Day:
-    """A child on a day; `action` is what the parent may still do about it, empty when nothing."""
+    """A child on a day; `may` is what the parent can still do about it: mark, undo or nothing."""
 
     label: str
     day: dt.date
     kind: str
     words: str
     note: str = ""
-    action: str = ""
-    action_url: str = ""
+    may: str = ""
 
 
 Verdicts = dict[verdicts.Key, DayVerdict]
@@ -61,13 +58,8 @@ def _day(label: str, verdict: DayVerdict, custody: Custody, now: dt.datetime) ->
     kind, words, note = _words(verdict, now)
     if verdict.eats and not pays(custody, verdict.day):
         note = "In questo giorno paga l'altra famiglia."
-    action, name = "", ""
-    if verdict.can_mark(now):
-        action, name = "Segna assente", "attendance:mark"
-    elif verdict.can_undo(now):
-        action, name = "Annulla l'assenza", "attendance:undo"
-    url = reverse(name, args=[custody.pupil.code]) if name else ""
-    return Day(label, verdict.day, kind, words, note, action, url)
+    may = "mark" if verdict.can_mark(now) else "undo" if verdict.can_undo(now) else ""
+    return Day(label, verdict.day, kind, words, note, may)
 
 
 def _words(verdict: DayVerdict, now: dt.datetime) -> tuple[str, str, str]:
