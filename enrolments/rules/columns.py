@@ -85,6 +85,8 @@ COLUMNS = (
     Column("diet", "Codice dieta", Kind.DIET, longest=12, also=("dieta",)),
     Column("first_day", "Primo giorno", Kind.DATE, longest=10, also=("dal", "inizio")),
 )
+#: Columns that the portal itself adds to the list of the rows left out.
+OURS = ("Riga", "Errori")
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
@@ -110,7 +112,7 @@ def read_header(titles: Sequence[str]) -> Header:
     for index, title in enumerate(titles):
         key = known.get(_plain(title))
         if key is None:
-            unknown += [title] if title.strip() else []
+            unknown += [title] if title.strip() and title not in OURS else []
         elif key in places:
             raise HeaderRefused(f"La colonna «{BY_KEY[key].title}» c'è due volte: tienine una sola.")
         else:

@@ -150,7 +150,7 @@ def _spell(sample: Sample, free: _Free, pairs: list[tuple[Family, Child]]) -> No
         free.take(indexes)
         row = sample.rows[max(indexes)]
         last = row["applicant_last"]
-        row["applicant_last"] = (last.upper(), last + last[-1], last[:-1], last.replace("a", "à", 1) + "'", last[0] + " " + last)[
+        row["applicant_last"] = (last.upper(), last + last[-1], last[:-1], last.replace("a", "à", 1) + "'", last.lower())[
             style
         ]  # fmt: skip
         sample.warnings.append(_problem(max(indexes), "applicant_last", row["applicant_last"], "spelling"))
