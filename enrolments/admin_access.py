@@ -46,7 +46,7 @@ class RoleTable:
         return has_role(request, self.removable_by)
 
 
-class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg, misc]
+class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
     """A list the office edits. An operation that refuses what was asked becomes a message on the form, nothing is written."""
 
     save_on_top = False
@@ -72,7 +72,7 @@ class ReadOnlyAdmin(OfficeAdmin):
     editable_by = NOBODY
 
 
-class OfficeInline(RoleTable, admin.TabularInline):  # type: ignore[type-arg, misc]
+class OfficeInline(RoleTable, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 

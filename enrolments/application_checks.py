@@ -142,7 +142,7 @@ def _class_errors(line: Line, stored: Stored) -> Iterable[Problem]:
 
 def _day_errors(line: Line, stored: Stored) -> Iterable[Problem]:
     first, year = line.values["first_day"], stored.year
-    if first and not year.valid_from <= dt.date.fromisoformat(first) <= (year.valid_to or dt.date.max):
+    if first and not year.valid_from <= dt.date.fromisoformat(first) <= year.valid_to:
         sentence = (
             f"Il primo giorno è fuori dall'anno scolastico {year}: correggilo, o lascia vuota la cella."
         )

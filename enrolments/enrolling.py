@@ -65,7 +65,7 @@ def enrol_many(*, places: Sequence[Place], by: User, now: dt.datetime) -> int:
 def _row(place: Place) -> Enrolment:
     year = place.class_group.year
     last = place.last_day or year.valid_to
-    if not (year.valid_from <= place.first_day <= last <= (year.valid_to or last)):
+    if not (year.valid_from <= place.first_day <= last <= year.valid_to):
         raise EnrolmentRefused(
             f"L'iscrizione va dal {year.valid_from:%d/%m/%Y} al {year.valid_to:%d/%m/%Y} al più: "
             f"sono i giorni dell'anno scolastico {year}."

@@ -77,7 +77,8 @@ def register_families(*, families: Sequence[FamilyData], by: User, now: dt.datet
 
 def _refuse_bad_codes(families: Iterable[FamilyData]) -> None:
     for family in families:
-        for person in (family.applicant, *family.others, *family.children):
+        people: list[GuardianData | ChildData] = [family.applicant, *family.others, *family.children]
+        for person in people:
             if not names.is_person_code(person.fiscal_code):
                 raise FamilyRefused(
                     f"Il codice fiscale di {person.first_name} {person.last_name} non è valido: controllalo sulla tessera sanitaria."
