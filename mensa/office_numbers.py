@@ -72,7 +72,7 @@ def _receipts() -> Iterable[Number]:
 
 def _notices(today: dt.date) -> Iterable[Number]:
     url = reverse("payments:campaigns")
-    found = Notice.objects.aggregate(
+    found = Notice.objects.for_children().aggregate(
         unsent=Count("pk", filter=~Q(send_error="") & Q(sent_at__isnull=True)),
         unpaid=Count("pk", filter=Q(state__in=[Notice.State.ISSUED, Notice.State.SENT])),
         late=Count("pk", filter=Q(state__in=[Notice.State.ISSUED, Notice.State.SENT], due_date__lt=today)),
