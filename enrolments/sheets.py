@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from enrolments.errors import Refused
 
+ENDINGS = (".csv", ".txt", ".xlsx")
 MAX_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED = 60 * 1024 * 1024
 MAX_PARTS = 500
@@ -37,7 +38,7 @@ def read(data: bytes, name: str) -> list[Row]:
         raise SheetRefused("Il file è vuoto: scegli l'elenco delle domande.")
     if len(data) > MAX_BYTES:
         raise SheetRefused(f"Il file è troppo grande: al più {MAX_BYTES // 1024 // 1024} MB.")
-    if not name.lower().endswith((".csv", ".txt", ".xlsx")):
+    if not name.lower().endswith(ENDINGS):
         raise SheetRefused("Il file deve essere CSV o XLSX: nel foglio di calcolo scegli «Salva con nome».")
     if data.startswith(OLD_EXCEL):
         raise SheetRefused(
