@@ -9,7 +9,7 @@ from tests.guards.source import name, pages
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
 FORBIDDEN = {
     "an inline style": re.compile(r"<style\b|\sstyle\s*=", re.IGNORECASE),
-    "an inline script": re.compile(r"<script(?![^>]*\bsrc=)", re.IGNORECASE),
+    "an inline script": re.compile(r"<script(?![^>]*(?:\bsrc=|\btype=\"application/json\"))", re.IGNORECASE),
     "an event handler": re.compile(r"\s(on[a-z]+|hx-on[:\w-]*)\s*=\s*[\"']", re.IGNORECASE),
     "a script address": re.compile(r"javascript:", re.IGNORECASE),
     "a file from another site": re.compile(
