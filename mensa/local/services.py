@@ -13,6 +13,7 @@ from mensa.local import postgres, processes, valkey
 from mensa.local.places import Problem, configured, folder_key, make_folder, var_dir
 
 _LONGEST_SOCKET = 106  # bytes, sun_path less its closing zero
+_OUTSIDE = Path("/var/lib")
 _SOCKET_NAME = "/.s.PGSQL.5432.lock"
 
 
@@ -89,11 +90,28 @@ class Services:
 
 
 def database_home() -> Path:
-    """Where the embedded database keeps its data: in var, or under /var/lib when root's folder is closed to the user it runs as."""
-    outside = Path("/var/lib") / f"mensa-{folder_key()}"
-    if os.geteuid() == 0 and (outside.exists() or not _open_to_all(var_dir())):
-        return outside
-    return var_dir() / "postgres"
+    """Where the embedded database keeps its data: in var, or beside it in /var/lib for a root whose folder is closed to others.
+
+    PostgreSQL does not run as root, and its user could not walk into /root. var names the folder outside, so that
+    deleting var means starting afresh, as it does for everybody else.
+    """
+    inside, pointer = var_dir() / "postgres", var_dir() / "postgres-is-at"
+    if pointer.exists():
+        return Path(pointer.read_text(encoding="utf-8").strip())
+    if os.geteuid() != 0 or inside.exists() or _open_to_all(var_dir()):
+        return inside
+    _forget_deleted_var()
+    outside = Path(tempfile.mkdtemp(prefix="mensa-", dir=_OUTSIDE))
+    (outside / "belongs-to").write_text(str(var_dir().resolve()), encoding="utf-8")
+    pointer.write_text(str(outside), encoding="utf-8")
+    return outside
+
+
+def _forget_deleted_var() -> None:
+    """This var was deleted and made again: what it had outside goes too."""
+    for mark in _OUTSIDE.glob("mensa-*/belongs-to"):
+        if mark.read_text(encoding="utf-8") == str(var_dir().resolve()):
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def sweep_sockets() -> None:
@@ -125,6 +143,7 @@ def _socket_folder(prefix: str) -> Path:
 
 
 def _socket_bases() -> list[str]:
-    """The user's own run-time folder, then the temporary one. As root the database's user must reach it: only the latter."""
-    own = os.environ.get("XDG_RUNTIME_DIR", "") if os.geteuid() != 0 else ""
-    return [base for base in (own, tempfile.gettempdir(), "/tmp") if base and Path(base).is_dir()]  # noqa: S108
+    """The user's own run-time folder, then the temporary one. As root the database's user must reach it too."""
+    own = os.environ.get("XDG_RUNTIME_DIR", "")
+    found = [base for base in (own, tempfile.gettempdir(), "/tmp") if base and Path(base).is_dir()]  # noqa: S108
+    return [base for base in found if os.geteuid() != 0 or _open_to_all(Path(base))]

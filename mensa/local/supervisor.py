@@ -162,7 +162,8 @@ class Demo:
             "--without-gossip",
             "--without-mingle",
         ]
-        self._start_child("worker", [*_CELERY, *worker])
+        pool = [] if os.access("/dev/shm", os.W_OK) else ["--pool", "threads"]  # noqa: S108 - processes need semaphores
+        self._start_child("worker", [*_CELERY, *worker, *pool])
         self._start_child("beat", [*_CELERY, *beat])
 
     def _start_builder(self) -> None:

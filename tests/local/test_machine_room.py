@@ -176,6 +176,30 @@ def test_servers_named_in_the_environment_are_used_and_none_is_started(tmp_path,
     assert not (tmp_path / "home").exists()
 
 
+@pytest.fixture
+def closed(var, tmp_path, monkeypatch) -> Path:
+    """Root, in a folder that other users cannot walk into."""
+    var.mkdir()
+    monkeypatch.setattr(services.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(services, "_open_to_all", lambda folder: False)
+    monkeypatch.setattr(services, "_OUTSIDE", tmp_path)
+    return var
+
+
+def test_a_root_in_a_closed_folder_keeps_its_database_outside_and_finds_it_again(closed):
+    home = services.database_home()
+    assert closed not in home.parents
+    assert services.database_home() == home
+
+
+def test_deleting_var_deletes_the_database_that_was_kept_outside(closed):
+    before = services.database_home()
+    (closed / "postgres-is-at").unlink()
+    after = services.database_home()
+    assert after != before
+    assert not before.exists()
+
+
 def test_the_socket_path_stays_short_under_a_long_temporary_folder(tmp_path, monkeypatch):
     long = tmp_path / ("molto-lungo-" * 8)
     long.mkdir()
