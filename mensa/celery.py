@@ -1,6 +1,7 @@
 """Celery: the queue only brings work forward. What is owed is in the database, and the sweep finds it every ten minutes."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
@@ -13,6 +14,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
 app = Celery("mensa")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+#: Modules whose SCHEDULE the beat follows.
+SCHEDULED = ("attendance.tasks", "payments.tasks", "mensa.tasks")
+
+
+@app.on_after_finalize.connect
+def _follow_schedules(sender: Celery, **kwargs: Any) -> None:
+    """Each app says what has to be swept and how often."""
+    sender.conf.beat_schedule = {
+        name: entry for module in SCHEDULED for name, entry in import_module(module).SCHEDULE.items()
+    }
 
 
 @worker_process_init.connect

@@ -1,0 +1,27 @@
+"""The portal's own housekeeping: once a day, and again tomorrow if today it failed."""
+
+from celery import shared_task
+from celery.schedules import crontab
+from django.conf import settings
+from django.core.management import call_command
+
+SCHEDULE = {
+    "identity.purge": {"task": "mensa.tasks.purge_logins", "schedule": crontab(hour="3", minute="40")},
+    "identity.registry": {
+        "task": "mensa.tasks.refresh_providers",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+}
+
+
+@shared_task
+def purge_logins() -> None:
+    """The register of SPID and CIE logins keeps 24 months."""
+    call_command("spid_purge")
+
+
+@shared_task
+def refresh_providers() -> None:
+    """The published identity providers and their certificates. The demo has its own, and asks nobody outside."""
+    if settings.MODE == "production" and settings.SPID_ENABLED:
+        call_command("spid_registry")
