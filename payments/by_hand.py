@@ -4,6 +4,7 @@ Set-based, because it sends nothing: all the children still to be done get their
 """
 
 import datetime as dt
+from decimal import Decimal
 
 from django.db import connection, transaction
 
@@ -16,13 +17,14 @@ from payments.rules import identifiers, wording
 
 State = CampaignItem.State
 DELIVERED = "consegnato a mano"
+NO_PRICE = "Nel giorno dei prezzi l'alunno non ha un pasto o manca la tabella tariffe: controlla e riprova."
 
 
 @transaction.atomic
 def hand_over(*, campaign: Campaign, by: User, now: dt.datetime) -> int:
     """Issue the notices that are still to be done and record that they were given by hand; returns how many.
 
-    A child without a price is left for a person. What a worker has in its hands, or has sent, is not touched: safe to repeat.
+    A child without a price is listed for a person. What a worker has in its hands, or has sent, is not touched: safe to repeat.
     """
     mine = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if mine.state == Campaign.State.DRAFT:
@@ -35,34 +37,36 @@ def hand_over(*, campaign: Campaign, by: User, now: dt.datetime) -> int:
     )
     planned = campaigns.preview(year=mine.year, meals=mine.meals, price_day=mine.price_day)
     prices = {(one.pupil.pk, one.wallet.pk): one.price for one in planned.payable}
-    ready = [item for item in items if prices.get((item.pupil_id, item.wallet_id))]
-    for item, nav in zip(ready, _numbers(len(ready)), strict=True):
-        amount = (prices[item.pupil_id, item.wallet_id] or 0) * item.meals
-        item.notice = Notice(
-            nav=nav,
-            wallet=item.wallet,
-            pupil=item.pupil,
-            campaign=mine,
-            amount=amount,
-            subject=wording.notice_subject(
-                pupil_code=item.pupil.code, meals=item.meals, year=mine.year.label
-            ),
-            due_date=mine.due_date,
-            state=Notice.State.SENT,
-            issued_at=now,
-            sent_at=now,
-        )
-        item.state, item.claimed_at, item.reason = State.SENT, now, DELIVERED
-    _write(ready)
+    ready = [(item, price) for item in items if (price := prices.get((item.pupil_id, item.wallet_id)))]
+    given = [
+        _notice(mine, item, price * item.meals, nav, now)
+        for (item, price), nav in zip(ready, _numbers(len(ready)), strict=True)
+    ]
+    for (item, _), notice in zip(ready, Notice.objects.bulk_create(given), strict=True):
+        item.notice, item.state, item.claimed_at, item.reason = notice, State.SENT, now, DELIVERED
+    for item in items:
+        if item.notice is None:
+            item.state, item.reason = State.FAILED, NO_PRICE
+    CampaignItem.objects.bulk_update(items, ["notice", "state", "claimed_at", "reason"])
     campaigns.finish_if_done(campaign=mine, now=now)
     return len(ready)
 
 
-def _write(items: list[CampaignItem]) -> None:
-    Notice.objects.bulk_create([item.notice for item in items if item.notice])
-    for item in items:
-        item.notice = item.notice  # the key is known only now
-    CampaignItem.objects.bulk_update(items, ["notice", "state", "claimed_at", "reason"])
+def _notice(campaign: Campaign, item: CampaignItem, amount: Decimal, nav: str, now: dt.datetime) -> Notice:
+    return Notice(
+        nav=nav,
+        wallet=item.wallet,
+        pupil=item.pupil,
+        campaign=campaign,
+        amount=amount,
+        subject=wording.notice_subject(
+            pupil_code=item.pupil.code, meals=item.meals, year=campaign.year.label
+        ),
+        due_date=campaign.due_date,
+        state=Notice.State.SENT,
+        issued_at=now,
+        sent_at=now,
+    )
 
 
 def _numbers(how_many: int) -> list[str]:

@@ -37,7 +37,9 @@ STAFF = (
 
 def create_staff() -> None:
     """The five accounts of the demo, each once."""
-    present = set(User.objects.filter(username__in=[one.username for one in STAFF]).values_list("username", flat=True))
+    present = set(
+        User.objects.filter(username__in=[one.username for one in STAFF]).values_list("username", flat=True)
+    )
     for one in STAFF:
         if one.username not in present:
             create_staff_user(

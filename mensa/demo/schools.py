@@ -11,48 +11,42 @@ MODULO = (False, True, False, True, False)
 
 @dataclass(frozen=True)
 class DemoSchool:
+    """A school; `sections` says in which grades a section exists and on which days it eats."""
+
     code: str
     name: str
     level: Level
-    sections: dict[str, tuple[bool, ...]]
-    grades: int
+    sections: tuple[tuple[str, range, tuple[bool, ...]], ...]
     address: str
     phase: str
 
     def classes(self) -> list[tuple[int, str, tuple[bool, ...]]]:
         """Grade, section and weekdays of every class."""
-        return [
-            (grade, section, days)
-            for grade in range(1, self.grades + 1)
-            for section, days in self.sections.items()
-        ]
+        return [(grade, section, days) for section, grades, days in self.sections for grade in grades]
 
 
 SCHOOLS = (
     DemoSchool(
-        code="BAAA99901X",
+        code="BADEMO01",
         name="Infanzia «Arcobaleno» (demo)",
         level=Level.INFANZIA,
-        sections={"A": FULL_TIME, "B": FULL_TIME},
-        grades=3,
+        sections=(("A", range(1, 4), FULL_TIME), ("B", range(1, 4), FULL_TIME)),
         address="via delle Prove 1",
         phase="A",
     ),
     DemoSchool(
-        code="BAEE99901X",
+        code="BADEMO02",
         name="Primaria «Il Girasole» (demo)",
         level=Level.PRIMARIA,
-        sections={"A": FULL_TIME, "B": MODULO},
-        grades=5,
+        sections=(("A", range(1, 6), FULL_TIME), ("B", range(1, 6), MODULO)),
         address="via degli Esempi 20",
         phase="B",
     ),
     DemoSchool(
-        code="BAEE99902X",
+        code="BADEMO03",
         name="Primaria «La Quercia» (demo)",
         level=Level.PRIMARIA,
-        sections={"A": FULL_TIME},
-        grades=5,
+        sections=(("A", range(1, 6), FULL_TIME), ("B", range(1, 4), FULL_TIME)),
         address="piazza dei Modelli 3",
         phase="C",
     ),

@@ -27,8 +27,8 @@ from enrolments.models import (
 )
 from identity.models import User
 from mensa.demo import facts, people
+from mensa.demo.plan import Step
 from mensa.demo.schools import SCHOOLS, DemoSchool
-from mensa.demo.town import Step
 from payments.models import PaymentRules
 from wallets.models import WalletRules
 
@@ -46,7 +46,9 @@ def steps() -> list[Step]:
 
 
 def _staff_is_there() -> bool:
-    return User.objects.filter(username__in=[one.username for one in people.STAFF]).count() == len(people.STAFF)
+    return User.objects.filter(username__in=[one.username for one in people.STAFF]).count() == len(
+        people.STAFF
+    )
 
 
 def _schools_are_there() -> bool:
@@ -60,7 +62,10 @@ def prepare_schools() -> None:
         write_rules(rules)
     year = write(
         SchoolYear(
-            label=facts.YEAR, valid_from=facts.YEAR_FIRST, valid_to=facts.YEAR_LAST, state=SchoolYear.State.OPEN
+            label=facts.YEAR,
+            valid_from=facts.YEAR_FIRST,
+            valid_to=facts.YEAR_LAST,
+            state=SchoolYear.State.OPEN,
         )
     )
     write(PatronDay(city="Bitritto", name="Madonna di Costantinopoli", month=3, weekday=1, nth=1))
@@ -96,7 +101,11 @@ def _open_school(plan: DemoSchool, year: SchoolYear) -> School:
     write(SchoolPhase(school=school, phase=plan.phase, valid_from=facts.YEAR_FIRST))
     for grade, section, days in plan.classes():
         group = write(ClassGroup(school=school, year=year, grade=grade, section=section))
-        write(ClassWeekdays(class_group=group, valid_from=facts.YEAR_FIRST, **dict(zip(WEEKDAYS, days, strict=True))))
+        write(
+            ClassWeekdays(
+                class_group=group, valid_from=facts.YEAR_FIRST, **dict(zip(WEEKDAYS, days, strict=True))
+            )
+        )
     return school
 
 
@@ -126,8 +135,6 @@ def adopt_fares() -> None:
 def declare_holidays() -> None:
     for first, last, title in facts.HOLIDAYS:
         closures.declare(
-            school=None,
-            class_group=None,
             first_day=first,
             last_day=last,
             reason=Closure.Reason.CALENDAR,
@@ -135,7 +142,3 @@ def declare_holidays() -> None:
             by=people.office(),
             now=facts.PREPARED,
         )
-
-
-def week(day: dt.date) -> str:
-    return WEEKDAYS[day.weekday()]

@@ -4,16 +4,16 @@ A step is one transaction or is safe to repeat, so that a builder killed anywher
 person would do goes through the operation that person's page calls, at the hour that person would do it.
 """
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
 
 from mensa import clock
-from mensa.demo import facts
+from mensa.demo import beginning, desk, facts, families, history, setting
+from mensa.demo.plan import Scale, Step
+from mensa.demo.top_ups import TopUps
 
 #: Any number will do, as long as two builders of the same database use the same.
 ONE_BUILDER = 20261124
@@ -24,21 +24,6 @@ class NotADemo(Exception):
 
     def __str__(self) -> str:
         return "La cittadina di prova si costruisce solo in modalità demo: imposta MENSA_MODE=demo."
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much of the town to build: the tests are content with a street."""
-
-    rows: int | None = None
-    last_day: dt.date = facts.START.date() - dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Step:
-    title: str
-    is_done: Callable[[], bool]
-    run: Callable[[], None]
 
 
 WHOLE_TOWN = Scale()
@@ -61,13 +46,13 @@ def build(*, say: Callable[[str], None], scale: Scale = WHOLE_TOWN) -> int:
 
 
 def steps(scale: Scale) -> list[Step]:
-    from mensa.demo import beginning, desk, families, history, setting
-
+    """The whole story, in order."""
+    top_ups = TopUps()
     return [
         *setting.steps(),
         *families.steps(scale),
-        *beginning.steps(),
-        *history.steps(scale),
+        *beginning.steps(top_ups),
+        *history.steps(scale, top_ups),
         *desk.steps(),
     ]
 
