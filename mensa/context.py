@@ -41,6 +41,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]
         "Mensa",
         (
             ("Notti e addebiti", "attendance:nights", "moon", ALL),
+            ("Presenze di un bambino", "attendance:pupils", "child", OFFICE_ONLY),
             ("Chiusure", "attendance:closures", "calendar", OFFICE_ONLY),
         ),
     ),
@@ -48,7 +49,8 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]
         "Soldi",
         (
             ("Avvisi di pagamento", "payments:campaigns", "mail", MONEY),
-            ("Ricevute", "payments:inbox", "inbox", MONEY),
+            ("Ricevute dei genitori", "payments:inbox", "inbox", MONEY),
+            ("Pagamenti da abbinare", "payments:review", "card", MONEY),
             ("Rimborsi", "wallets:refunds", "exchange-circle", MONEY),
         ),
     ),

@@ -64,7 +64,7 @@ def _receipts() -> Iterable[Number]:
             "Pagamenti da guardare",
             str(flagged),
             "Ricevute pagoPA senza avviso o segnalate.",
-            url,
+            reverse("payments:review"),
             "card",
             alarm=True,
         )
