@@ -265,3 +265,9 @@ def finish_if_done(*, campaign: Campaign, now: dt.datetime) -> bool:
         state=Campaign.State.DONE, finished_at=now
     )
     return True
+
+
+def discard(*, campaign: Campaign) -> None:
+    """A draft that nobody started leaves nothing behind."""
+    if not Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT).delete()[0]:
+        raise PaymentRefused("La campagna è già partita: puoi sospenderla, non eliminarla.")

@@ -1,4 +1,46 @@
-from django.urls import URLPattern
+"""Addresses of payments: the node, the family, the office. Codes and tokens only, never a number of a notice or a name."""
+
+from django.urls import path, re_path
+
+from payments.views import campaigns, family, node, review, uploads
 
 app_name = "payments"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("pagopa/ws", node.soap, name="soap"),
+    path("pagamenti/tentativo/<uuid:token>/", family.attempt, name="attempt"),
+    path("pagamenti/tentativo/<uuid:token>/vai/", family.go, name="go"),
+    path("pagamenti/tentativo/<uuid:token>/fatto/", family.return_ok, name="return_ok"),
+    path("pagamenti/tentativo/<uuid:token>/annullato/", family.return_cancel, name="return_cancel"),
+    path("pagamenti/tentativo/<uuid:token>/non-riuscito/", family.return_error, name="return_error"),
+    path("pagamenti/avviso/<uuid:token>.pdf", family.notice_file, name="notice_pdf"),
+    path("pagamenti/ricevuta/<uuid:token>/file/", uploads.upload_file, name="upload_file"),
+    path("pagamenti/<slug:code>/", family.pay, name="pay"),
+    path("pagamenti/<slug:code>/avvia/", family.start, name="start"),
+    path("pagamenti/<slug:code>/ricevute/", uploads.upload_receipt, name="upload_receipt"),
+    path("ufficio/avvisi/", campaigns.index, name="campaigns"),
+    path("ufficio/avvisi/nuova/", campaigns.new, name="campaign_new"),
+    path("ufficio/avvisi/<int:campaign_id>/", campaigns.detail, name="campaign"),
+    re_path(
+        r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|sospendi|riprendi|riprova|elimina)/$",
+        campaigns.act,
+        name="campaign_act",
+    ),
+    re_path(
+        r"^ufficio/avvisi/riga/(?P<item_id>[0-9]{1,9})/(?P<action>riprova|inviato)/$",
+        campaigns.act_on_item,
+        name="campaign_item_act",
+    ),
+    path("ufficio/ricevute/", uploads.inbox, name="inbox"),
+    path("ufficio/ricevute/<uuid:token>/", uploads.upload, name="upload"),
+    path("ufficio/ricevute/<uuid:token>/anteprima/", uploads.upload_preview, name="upload_preview"),
+    path("ufficio/ricevute/<uuid:token>/accetta/", uploads.accept, name="upload_accept"),
+    path("ufficio/ricevute/<uuid:token>/respingi/", uploads.reject, name="upload_reject"),
+    path("ufficio/ricevute/<uuid:token>/presente/", uploads.close_as_duplicate, name="upload_duplicate"),
+    path("ufficio/da-abbinare/", review.index, name="review"),
+    path("ufficio/da-abbinare/<int:receipt_id>/abbina/", review.attach, name="review_attach"),
+    re_path(
+        r"^ufficio/da-abbinare/(?P<receipt_id>[0-9]{1,9})/(?P<action>doppione|visto)/$",
+        review.settle,
+        name="review_settle",
+    ),
+]

@@ -1,0 +1,59 @@
+"""Work of payments in the background: ids only in the messages; what is owed is in the database, the sweep finds it."""
+
+import structlog
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from mensa import clock
+from payments import campaign_step, notices, receipts, upload_mail
+from payments.models import Campaign, UploadedReceipt
+
+log = structlog.get_logger(__name__)
+CHUNK = 10
+SWEEP_LIMIT = 200
+#: For the beat: seconds between two sweeps.
+SCHEDULE = {"payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 600}}
+
+
+@shared_task
+def run_campaign(campaign_id: int) -> None:
+    """A few children, then back to the queue: a long campaign never holds a worker longer than a minute or so."""
+    campaign = Campaign.objects.get(pk=campaign_id)
+    if campaign_step.step(campaign=campaign, limit=CHUNK, now=clock.now()) == CHUNK:
+        nudge_campaign(campaign_id)
+
+
+def nudge_campaign(campaign_id: int) -> None:
+    """Bring the work forward; a queue that is down costs until the next sweep."""
+    try:
+        run_campaign.delay(campaign_id)
+    except OperationalError:
+        log.warning("queue_down", campaign=campaign_id)
+
+
+@shared_task
+def tell_about_upload(upload_id: int) -> None:
+    upload_mail.tell(
+        UploadedReceipt.objects.select_related("uploaded_by", "household__applicant", "receipt").get(
+            pk=upload_id
+        )
+    )
+
+
+def nudge_upload(upload_id: int) -> None:
+    """The decision is on the parent's page already: losing this message loses a courtesy, not a fact."""
+    try:
+        tell_about_upload.delay(upload_id)
+    except OperationalError:
+        log.warning("queue_down", upload=upload_id)
+
+
+@shared_task
+def sweep_payments() -> None:
+    """Every ten minutes: receipts not placed, notices not published or past their date, campaigns that stood still."""
+    now = clock.now()
+    receipts.settle_owed(limit=SWEEP_LIMIT, now=now)
+    notices.expire_due(now=now)
+    notices.publish_owed(limit=SWEEP_LIMIT, now=now)
+    for campaign in Campaign.objects.filter(state=Campaign.State.RUNNING):
+        nudge_campaign(campaign.pk)
