@@ -11,10 +11,13 @@ from attendance.calendar import each_day
 from attendance.errors import BadRange, NoServiceDay, TooLate
 from attendance.models import Absence
 from attendance.rules.cutoff import ROME
+from attendance.rules.cutoff import parent_in_time as in_time
 from attendance.rules.service_days import WEEKDAYS
 from attendance.verdicts import DayVerdict
 from enrolments.models import Pupil
 from identity.models import User
+
+__all__ = ["Marked", "days_between", "in_time", "mark", "marked_sentence", "withdraw", "withdrawn_sentence"]
 
 #: A range longer than a school year is a slip of the finger.
 LONGEST_RANGE = 310

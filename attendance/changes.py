@@ -128,9 +128,9 @@ def _shut(day: dt.date, class_id: int) -> str:
 
 
 def _filled(text: str, details: list[str]) -> str:
-    on_day, *rest = [*details, "", ""]
+    on_day = details[0] if details else ""
     when = f"{dt.date.fromisoformat(on_day):%d/%m/%Y}" if on_day else "giorno stesso"
-    return text.format(when, "|".join(part for part in rest if part)).rstrip(": ")
+    return text.format(when, "|".join(details[1:])).rstrip(": ")
 
 
 def _euro(amount: str) -> str:

@@ -1,0 +1,1 @@
+"""The pages: of the family, of the school, of the kitchen, of the office."""

@@ -1,0 +1,121 @@
+"""A parent and the absences of a child."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from attendance import absences, month
+from attendance import hours as adopted
+from attendance.absences import Marked
+from attendance.forms import DaysForm
+from enrolments.errors import Refused
+from enrolments.models import Enrolment, Pupil
+from identity.access import roles
+from identity.models import Role, User
+from mensa import clock
+
+Act = Callable[..., Marked]
+
+
+@roles(Role.PARENT)
+@never_cache
+@require_safe
+def absences_of(request: HttpRequest, code: str) -> HttpResponse:
+    pupil = _own_pupil(request, code)
+    return render(request, "attendance/absences.html", _page(pupil, clock.now(), _month(request)))
+
+
+@roles(Role.PARENT)
+@require_POST
+def mark(request: HttpRequest, code: str) -> HttpResponse:
+    return _act(request, code, absences.mark, absences.marked_sentence)
+
+
+@roles(Role.PARENT)
+@require_POST
+def undo(request: HttpRequest, code: str) -> HttpResponse:
+    return _act(request, code, absences.withdraw, absences.withdrawn_sentence)
+
+
+def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked], str]) -> HttpResponse:
+    """One day (`day`, the buttons) or a range (`first`, `last`): the operation decides, the page says what happened."""
+    pupil, now = _own_pupil(request, code), clock.now()
+    form = DaysForm(_days_asked(request))
+    if form.is_valid():
+        try:
+            done = act(
+                pupil=pupil,
+                days=absences.days_between(*form.range()),
+                by=cast(User, request.user),
+                now=now,
+            )
+            messages.success(request, sentence(done))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+    elif "day" in request.POST:
+        messages.error(request, "Scegli il giorno dal calendario.")
+    else:
+        page = _page(pupil, now, _month(request), form=form)
+        return render(request, "attendance/absences.html", page, status=422)
+    return _answer(request, pupil, now)
+
+
+def _answer(request: HttpRequest, pupil: Pupil, now: dt.datetime) -> HttpResponse:
+    if getattr(request, "htmx", False):
+        return render(request, "attendance/absences_body.html", _page(pupil, now, _month(request)))
+    target = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+        return redirect(target)
+    return redirect(f"{reverse('attendance:absences', args=[pupil.code])}?mese={_month(request):%Y-%m}")
+
+
+def _days_asked(request: HttpRequest) -> dict[str, Any]:
+    if "day" in request.POST:
+        return {"first": request.POST["day"]}
+    return {"first": request.POST.get("first"), "last": request.POST.get("last")}
+
+
+def _own_pupil(request: HttpRequest, code: str) -> Pupil:
+    return get_object_or_404(Pupil.objects.of_parent(cast(User, request.user)), code=code)
+
+
+def _month(request: HttpRequest) -> dt.date:
+    """?mese=2026-11; anything else is the month of today."""
+    asked = request.POST.get("mese") or request.GET.get("mese") or ""
+    try:
+        first = dt.datetime.strptime(asked, "%Y-%m").replace(tzinfo=clock.ROME).date()
+    except ValueError:
+        return clock.today().replace(day=1)
+    return first if abs((first - clock.today()).days) < 800 else clock.today().replace(day=1)
+
+
+def _page(pupil: Pupil, now: dt.datetime, first: dt.date, form: DaysForm | None = None) -> dict[str, Any]:
+    today = now.date()
+    enrolment = Enrolment.objects.on(today).filter(pupil=pupil).select_related("class_group__school").first()
+    return {
+        "pupil": pupil,
+        "enrolment": enrolment,
+        "hours": adopted.on(today),
+        "month": month.month(pupil=pupil, first=first, now=now),
+        "next_days": month.next_days(pupil=pupil, now=now, today=today),
+        "announced": list(_with_undo(pupil, now)),
+        "history": month.history(pupil=pupil, today=today),
+        "form": form or DaysForm(),
+        "today": today,
+    }
+
+
+def _with_undo(pupil: Pupil, now: dt.datetime) -> Iterable[dict[str, Any]]:
+    """Announced absences, each with whether it can still be taken back."""
+    rows = month.announced(pupil=pupil, today=now.date())
+    hours = adopted.on_days([row.day for row in rows])
+    for row in rows:
+        yield {"row": row, "can_undo": row.in_time and absences.in_time(row.day, hours[row.day], now)}

@@ -1,0 +1,151 @@
+"""The office: closures with their preview, corrections for a child, the last nights."""
+
+import datetime as dt
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from attendance import closures, corrections, nights, tasks, verdicts
+from attendance.calendar import each_day
+from attendance.forms import ClosureForm, CorrectionForm
+from attendance.models import Absence, Closure
+from enrolments.errors import Refused
+from enrolments.models import Pupil
+from identity.access import roles
+from identity.models import Role, User
+from mensa import clock
+
+PAGE = 20
+
+
+@roles(Role.OFFICE)
+@never_cache
+@require_safe
+def closures_list(request: HttpRequest) -> HttpResponse:
+    rows = Closure.objects.select_related("school", "class_group__school", "declared_by", "revoked_by")
+    page = Paginator(rows.order_by("-first_day", "-pk"), PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "attendance/closures.html",
+        {"page": page, "rows": [(row, closures.scope_words(row)) for row in page]},
+    )
+
+
+@roles(Role.OFFICE)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def closure_new(request: HttpRequest) -> HttpResponse:
+    """Two steps on one page: first the effect, then the confirmation."""
+    now = clock.now()
+    form = ClosureForm(request.POST or None, day=now.date())
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        asked = {name: form.cleaned_data[name] for name in ("school", "class_group", "first_day", "last_day")}
+        try:
+            if request.POST.get("step") == "declare":
+                return _declare(request, form, now)
+            context["preview"] = closures.preview(**asked, meal=form.cleaned_data["meal"], now=now)
+            context["asked"] = Closure(**asked, reason=form.cleaned_data["reason"])
+            context["scope"] = closures.scope_words(context["asked"])
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    status = 422 if request.method == "POST" and form.errors else 200
+    return render(request, "attendance/closure_new.html", context, status=status)
+
+
+def _declare(request: HttpRequest, form: ClosureForm, now: dt.datetime) -> HttpResponse:
+    closure = closures.declare(**form.cleaned_data, by=cast(User, request.user), now=now)
+    tasks.nudge()
+    messages.success(
+        request, f"Chiusura dichiarata: {closures.scope_words(closure)}. Le famiglie non devono fare niente."
+    )
+    return redirect("attendance:closures")
+
+
+@roles(Role.OFFICE)
+@require_POST
+def closure_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    closure = get_object_or_404(Closure, pk=pk)
+    try:
+        closures.revoke(closure=closure, by=cast(User, request.user), now=clock.now())
+        tasks.nudge()
+        messages.success(request, "Chiusura revocata: in quei giorni la mensa c'è di nuovo.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("attendance:closures")
+
+
+@roles(Role.OFFICE)
+@never_cache
+@require_safe
+def pupils(request: HttpRequest) -> HttpResponse:
+    """Find the child whose presence must be corrected."""
+    query = " ".join(request.GET.get("q", "").split())[:60]
+    rows = Pupil.objects.none()
+    if query:
+        rows = Pupil.objects.filter(
+            Q(last_name__istartswith=query) | Q(first_name__istartswith=query) | Q(code__iexact=query)
+        ).order_by("sort_key", "pk")
+    return render(request, "attendance/pupils.html", {"query": query, "pupils": rows[:50]})
+
+
+@roles(Role.OFFICE)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, code: str) -> HttpResponse:
+    """What was said of the child in the last days, and a word of the office's own."""
+    pupil, now = get_object_or_404(Pupil, code=code), clock.now()
+    form = CorrectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = corrections.correct(
+                pupil=pupil, **form.cleaned_data, by=cast(User, request.user), now=now
+            )
+            tasks.nudge()
+            messages.success(request, _corrected(changed))
+            return redirect("attendance:correct", pupil.code)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    status = 422 if form.errors else 200
+    return render(request, "attendance/correct.html", {**_days(pupil, now), "form": form}, status=status)
+
+
+def _corrected(changed: bool) -> str:
+    if not changed:
+        return "La correzione era già registrata: niente è cambiato."
+    return "Correzione registrata: se il giorno era già addebitato, lo storno arriva tra pochi minuti."
+
+
+def _days(pupil: Pupil, now: dt.datetime) -> dict[str, Any]:
+    days = list(each_day(now.date() - dt.timedelta(days=30), now.date()))
+    found = verdicts.of_pupils(pupils=[pupil], days=days)
+    return {
+        "pupil": pupil,
+        "days": [found[pupil.pk, day] for day in reversed(days) if found[pupil.pk, day].verdict],
+        "sources": Absence.Source,
+    }
+
+
+@roles(Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
+@never_cache
+@require_safe
+def nights_list(request: HttpRequest) -> HttpResponse:
+    """The last nights, newest first, and who could not be charged."""
+    now = clock.now()
+    page = Paginator(nights.days(now), PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "attendance/nights.html",
+        {
+            "page": page,
+            "rows": [nights.row(day, now) for day in page],
+            "failures": nights.failures(),
+            "overdue": nights.overdue(now),
+        },
+    )
