@@ -258,8 +258,8 @@ class Demo:
         if "builder" in self.children:
             with open(self.logs / "builder.out", encoding="utf-8", errors="replace") as file:
                 file.seek(self.heard)
-                if text := file.read():
-                    say(text.rstrip("\n"))
+                if words := "\n".join(line for line in file.read().splitlines() if line.strip()):
+                    say(words)
                 self.heard = file.tell()
 
     def _finished(self, name: str, code: int) -> None:
