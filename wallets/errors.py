@@ -28,3 +28,12 @@ class NotEnoughCredit(Refused):
 class Busy(Refused):
     def __init__(self) -> None:
         super().__init__("Gli stessi addebiti sono in corso di registrazione: riprova tra qualche istante.")
+
+
+class RefundRefused(Refused):
+    """A refund that the rules do not allow; `str()` says which."""
+
+
+class WrongState(Refused):
+    def __init__(self) -> None:
+        super().__init__("Questo rimborso è già andato avanti: ricarica la pagina per vedere a che punto è.")

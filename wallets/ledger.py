@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
@@ -328,7 +329,7 @@ def _is_first(day: dt.date, wallets: tuple[int, int], posted_on: dt.date) -> boo
             " ON CONFLICT DO NOTHING",
             [day, *wallets, posted_on],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _queue(day: dt.date, wallets: tuple[int, int]) -> None:
@@ -354,8 +355,8 @@ def _written(statement: str, parameters: list[Any]) -> Posted | None:
 
 def _broken(error: IntegrityError) -> str:
     """The name of the constraint that refused."""
-    diagnostics = getattr(error.__cause__, "diag", None)
-    return getattr(diagnostics, "constraint_name", None) or ""
+    cause = error.__cause__
+    return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
 
 
 def exact(amount: Decimal) -> Decimal:

@@ -20,14 +20,23 @@ from django.db.models.lookups import Exact
 from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
 from enrolments.models import Explanation, Household, Pupil
 from identity.encryption import EncryptedTextField
+from identity.models import Role
 
 if TYPE_CHECKING:
     from identity.models import User
+
+MONEY_ROLES = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 
 
 class WalletQuerySet(models.QuerySet["Wallet"]):
     def of_parent(self, user: User) -> WalletQuerySet:
         return self.filter(household__in=Household.objects.of_parent(user))
+
+    def visible_to(self, user: User) -> WalletQuerySet:
+        """A parent sees the family's own, who works with money sees all, nobody else any."""
+        if user.role == Role.PARENT:
+            return self.of_parent(user)
+        return self.all() if user.role in MONEY_ROLES else self.none()
 
 
 class Wallet(models.Model):
