@@ -4,6 +4,7 @@ Debian's Chromium is used (`apt install chromium`). Where there is none the test
 MENSA_SCREENSHOTS=<folder> keeps a picture of every page that is looked at.
 """
 
+import datetime as dt
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,9 +20,12 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from attendance.models import CanteenPeriod
 from identity.local_idp import people
 from identity.local_idp.registration import register
+from identity.local_idp.wsgi import application as identity_provider
 from mensa import clock, simulators
+from payments.simulator import wsgi as node
 from tests import cast
 from tests.e2e.visitor import Visitor
 
@@ -56,12 +60,24 @@ class _Threaded(ThreadingMixIn, WSGIServer):
 
 
 @pytest.fixture
-def outside(settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """The identity provider and the pagoPA node of the demo, over HTTP on a port of their own."""
-    server = make_server("127.0.0.1", 0, simulators.application, _Threaded, _Quiet)
+def files(settings: Settings, tmp_path: Path) -> Path:
+    """Keys, clock, uploads and the memory of the simulators are of this test alone."""
     settings.VAR_DIR = tmp_path
     settings.SPID_KEYS_DIR = tmp_path / "spid"
     settings.MEDIA_ROOT = str(tmp_path / "media")
+    return tmp_path
+
+
+@pytest.fixture
+def outside(
+    live_server: LiveServer, settings: Settings, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The identity provider and the pagoPA node of the demo, over HTTP on a port of their own."""
+    settings.BASE_URL = live_server.url
+    pagopa = node.make(portal=live_server.url, folder=files / "simulators")
+    mounted = {"/idp": identity_provider, "/node": pagopa}
+    monkeypatch.setattr(simulators, "_mounted", lambda: mounted)
+    server = make_server("127.0.0.1", 0, simulators.application, _Threaded, _Quiet)
     settings.SIMULATORS_URL = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -74,7 +90,6 @@ def outside(settings: Settings, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def portal(live_server: LiveServer, settings: Settings, outside: str) -> str:
     """The portal's address, on a Tuesday in November at 08:40; the cast may sign in with SPID."""
-    settings.BASE_URL = live_server.url
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
     cache.clear()
     clock.move_to(TUESDAY_MORNING)
@@ -88,6 +103,16 @@ def portal(live_server: LiveServer, settings: Settings, outside: str) -> str:
     )
     register(now=clock.outside_now())
     return str(live_server.url)
+
+
+@pytest.fixture
+def open_town(town: cast.Town) -> cast.Town:
+    """The canteen is open from October to May in both schools."""
+    for school in (town.infanzia, town.primaria):
+        CanteenPeriod.objects.create(
+            school=school, year=town.year, valid_from=dt.date(2026, 10, 5), valid_to=dt.date(2027, 5, 28)
+        )
+    return town
 
 
 @pytest.fixture(params=[390, 1280], ids=["telefono", "scrivania"])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from identity.models import User
 from tests import cast
 from tests.e2e.visitor import Visitor
 
@@ -22,8 +23,78 @@ def sign_in_with_spid(anna: Visitor, name: str) -> None:
     anna.page.wait_for_url("**/famiglia/")
 
 
-def test_a_parent_signs_in_and_reads_the_public_pages(visitor: Enter, town: cast.Town) -> None:
+def test_a_parent_marks_an_absence_and_pays(visitor: Enter, open_town: cast.Town) -> None:
     anna = visitor("anna")
     sign_in_with_spid(anna, "Anna Rossi")
     anna.look("La mia famiglia")
     assert anna.reads("Ciao Anna")
+
+    anna.press("Segna assente: Luca, martedì 24 novembre 2026")
+    anna.look("La mia famiglia")
+    assert anna.page.get_by_role("button", name="Annulla l'assenza: Luca, martedì").count() == 1
+    anna.press("Altri giorni e assenze di Luca")
+    anna.look("Assenze")
+
+    anna.go("/famiglia/")
+    anna.press("Ricarica")
+    anna.look("Paga e ricarica")
+    anna.page.get_by_label("Ricarica libera").fill("20")
+    anna.press("Paga con pagoPA")
+    anna.press("Paga 20,00")
+    anna.page.get_by_text("È arrivata la ricevuta di pagoPA").wait_for()
+    anna.look("Il tuo pagamento")
+    anna.press("Estratto conto")
+    anna.look("Estratto conto")
+    anna.go("/famiglia/")
+    assert anna.reads("20,00 €")
+
+
+def test_a_secretary_calls_the_roll(visitor: Enter, open_town: cast.Town) -> None:
+    dora = visitor("dora")
+    dora.go("/scuola/")
+    dora.look("Accesso del personale")
+    dora.page.get_by_label("Nome utente").fill("dora")
+    dora.page.get_by_label("Password").fill("una-parola-lunga-12")
+    dora.press("Entra")
+    dora.look("Appello")
+    dora.press("3A")
+    dora.look("3A")
+    dora.page.get_by_role("checkbox", name="Neri Tommaso").check()
+    dora.press("Conferma")
+    assert dora.reads("Appello della 3A confermato: un assente.")
+    dora.look("Appello")
+
+
+def test_the_kitchen_reads_its_sheet(visitor: Enter, open_town: cast.Town) -> None:
+    franca = visitor("franca")
+    enter_as(franca, open_town.franca)
+    franca.go("/cucina/")
+    franca.look("Foglio")
+
+
+OFFICE_PAGES = (
+    "/ufficio/",
+    "/ufficio/avvisi/",
+    "/ufficio/avvisi/nuova/",
+    "/ufficio/ricevute/",
+    "/ufficio/da-abbinare/",
+    "/ufficio/chiusure/",
+    "/ufficio/chiusure/nuova/",
+    "/ufficio/presenze/",
+    "/ufficio/notti/",
+    "/gestione/",
+)
+
+
+def test_the_tools_of_the_office_can_be_used_by_anybody(visitor: Enter, open_town: cast.Town) -> None:
+    enzo = visitor("enzo")
+    enter_as(enzo, open_town.enzo)
+    for path in OFFICE_PAGES:
+        enzo.go(path)
+        enzo.look("Mensa scolastica")
+
+
+def enter_as(who: Visitor, user: User) -> None:
+    """Signed in already, second factor included."""
+    session = cast.client_of(user).cookies["sessionid"].value
+    who.context.add_cookies([{"name": "sessionid", "value": session, "url": who.home}])
