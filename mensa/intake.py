@@ -20,7 +20,9 @@ class Loaded:
     wallets_opened: int
 
 
-def check(*, file: IO[bytes] | bytes, name: str, year: SchoolYear, by: User, now: dt.datetime) -> ApplicationBatch:
+def check(
+    *, file: IO[bytes] | bytes, name: str, year: SchoolYear, by: User, now: dt.datetime
+) -> ApplicationBatch:
     """The dry run: every row is read and judged, nothing is written but the report."""
     return applications.check(file=file, name=name, year=year, by=by, now=now)
 

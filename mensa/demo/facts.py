@@ -8,6 +8,7 @@ from enrolments.models import Level
 from mensa.clock import ROME
 
 SEED = "mensa-2026"
+SIMULATION = "SIMULAZIONE"
 
 #: The town's calendar for 2026/27. Lessons begin on 15/9/2026: the canteen has dates of its own.
 YEAR = "2026/27"
@@ -27,12 +28,12 @@ HOLIDAYS = (
 START = dt.datetime(2026, 11, 24, 8, 40, tzinfo=ROME)
 #: When the office prepared the year.
 PREPARED = dt.datetime(2026, 9, 7, 9, 0, tzinfo=ROME)
-APPLICATIONS_FILE = "docs/esempi/domande-2026-27.csv"
 APPLICATIONS_LOADED = dt.datetime(2026, 9, 14, 10, 30, tzinfo=ROME)
 CAMPAIGN = "Avvio 2026/27"
 CAMPAIGN_STARTED = dt.datetime(2026, 9, 21, 9, 15, tzinfo=ROME)
 CAMPAIGN_DUE = dt.date(2026, 10, 31)
 NEXT_CAMPAIGN = "Secondo avviso 2026/27"
+LOW_CREDIT_MEALS = [5, 2, 0, -3]
 
 FARE_ACT = "delibera G.C. n. 41 del 23/4/2026 (dimostrazione)"
 RULES_ACT = "regolamento della mensa, delibera C.C. n. 12 del 9/3/2026 (dimostrazione)"

@@ -15,6 +15,7 @@ from mensa import clock
 from mensa.demo import events, facts, parents, people
 from mensa.demo.plan import Scale, Step
 from mensa.demo.top_ups import TopUps
+from wallets import alerts
 
 #: Out of a thousand children on a day: announced by a parent, who thinks of so many days, and found missing at the roll-call.
 ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 14, (1, 1, 2, 3, 4), 55
@@ -54,6 +55,7 @@ def live(day: dt.date, top_ups: TopUps) -> None:
         top_ups.arrive(since, day)
     clock.move_to(facts.at(day, 20, 5))
     night.run(now=facts.at(day, 20, 5))
+    alerts.send_due(now=facts.at(day, 20, 10))
 
 
 def _mark_absences(day: dt.date) -> None:

@@ -1,6 +1,5 @@
 """What the office writes in its panel before a year begins: schools, classes, rules, calendar, fares, people."""
 
-import datetime as dt
 from typing import Any, TypeVar
 
 from django.db import models, transaction
@@ -58,8 +57,9 @@ def _schools_are_there() -> bool:
 @transaction.atomic
 def prepare_schools() -> None:
     write(HelpDesk(id=1, whatsapp="379 197 2960", email="mensa@comune.example", portal_name="PluginPay"))
-    for rules in (EnrolmentRules, WalletRules, AttendanceRules, PaymentRules):
+    for rules in (EnrolmentRules, AttendanceRules, PaymentRules):
         write_rules(rules)
+    write_rules(WalletRules, low_credit_meals=facts.LOW_CREDIT_MEALS)
     year = write(
         SchoolYear(
             label=facts.YEAR,
@@ -76,10 +76,10 @@ def prepare_schools() -> None:
         write(SchoolStaff(user=people.kitchen(), school=school))
 
 
-def write_rules(model: type[Any]) -> None:
+def write_rules(model: type[Any], **values: Any) -> None:
     """The defaults of the model are the defaults of the service; a migration may have adopted them already."""
     if not model.objects.exists():
-        write(model(act=facts.RULES_ACT, valid_from=facts.YEAR_FIRST))
+        write(model(act=facts.RULES_ACT, valid_from=facts.YEAR_FIRST, **values))
 
 
 def _open_school(plan: DemoSchool, year: SchoolYear) -> School:

@@ -18,12 +18,12 @@ from payments.receipts import IncomingReceipt
 from payments.rules import wording
 from wallets.models import Wallet
 
-BANK = "Banca di prova (SIMULAZIONE)"
+BANK = f"Banca di prova ({facts.SIMULATION})"
 FEE = Decimal("0.50")
 #: Out of a hundred families: who pays the notice at once, who later, who tops up freely; the others pay nothing.
-AT_ONCE, LATER, FREELY = 64, 80, 97
+AT_ONCE, LATER, FREELY = 66, 82, 98
 #: Out of a hundred that have paid once: who tops up again in November.
-AGAIN = 82
+AGAIN = 92
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class TopUps:
 
 
 def _draw() -> list[Payment]:
-    wallets = Wallet.objects.select_related("household__applicant").order_by("household__applicant__fiscal_code")
+    wallets = Wallet.objects.select_related("household__applicant").order_by(
+        "household__applicant__fiscal_code"
+    )
     drawn: list[tuple[dt.date, int, Notice | None, int, Decimal]] = []
     open_notices = _notices()
     for wallet in wallets:
@@ -101,10 +103,10 @@ def _habit(dice: Random, mine: list[Notice]) -> list[tuple[dt.date, Notice | Non
         paid = [(_between(dice, dt.date(2026, 10, 9), dt.date(2026, 11, 4)), one, one.amount) for one in mine]
     else:
         day = _between(dice, dt.date(2026, 10, 2), dt.date(2026, 10, 12))
-        paid = [(day, None, Decimal(dice.choice((40, 50, 60)) * children))]
+        paid = [(day, None, Decimal(dice.choice((60, 80, 100)) * children))]
     if dice.randrange(100) < AGAIN:
         day = _between(dice, dt.date(2026, 11, 5), dt.date(2026, 11, 22))
-        paid.append((day, None, Decimal(dice.choice((20, 30, 50, 50, 80)) * children)))
+        paid.append((day, None, Decimal(dice.choice((20, 30, 50, 50, 60, 80)) * children)))
     return paid
 
 
@@ -113,7 +115,7 @@ def _between(dice: Random, first: dt.date, last: dt.date) -> dt.date:
 
 
 def _pay(payment: Payment) -> None:
-    receipt_id = f"SIMULAZIONE-{payment.number:06d}"
+    receipt_id = f"{facts.SIMULATION}-{payment.number:06d}"
     if Receipt.objects.filter(receipt_id=receipt_id).exists():
         return
     notice = _notice_of(payment)

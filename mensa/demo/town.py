@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from mensa import clock
-from mensa.demo import beginning, desk, facts, families, history, setting
+from mensa.demo import beginning, desk, facts, families, history, parents_list, setting
 from mensa.demo.plan import Scale, Step
 from mensa.demo.top_ups import TopUps
 
@@ -37,7 +37,8 @@ def build(*, say: Callable[[str], None], scale: Scale = WHOLE_TOWN) -> int:
     with _alone():
         for step in steps(scale):
             if not step.is_done():
-                say(step.title)
+                if step.title:
+                    say(step.title)
                 step.run()
                 done += 1
     if done:
@@ -54,6 +55,7 @@ def steps(scale: Scale) -> list[Step]:
         *beginning.steps(top_ups),
         *history.steps(scale, top_ups),
         *desk.steps(),
+        *parents_list.steps(),
     ]
 
 
