@@ -7,7 +7,7 @@ Every admin of the project derives from `OfficeAdmin` (or `ReadOnlyAdmin`) and i
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from enrolments.errors import Refused
@@ -29,6 +29,7 @@ class RoleTable:
     editable_by: frozenset[Role] = OFFICE
     visible_to: frozenset[Role] = MONEY
     removable_by: frozenset[Role] = NOBODY
+    formfield_overrides = {models.DecimalField: {"localize": True}}  # 12,50 as well as 12.50
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request, self.visible_to | self.editable_by)
@@ -63,7 +64,17 @@ class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(request.get_full_path())
+        except IntegrityError as error:
+            messages.error(request, self._sentence(error))
+        return HttpResponseRedirect(request.get_full_path())
+
+    def _sentence(self, error: IntegrityError) -> str:
+        """What the database refused, in the words of the constraint."""
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        for constraint in self.model._meta.constraints:
+            if constraint.name == name and constraint.violation_error_message:
+                return str(constraint.violation_error_message)
+        return "Questi dati non stanno insieme a quelli già scritti: controlla le date e i valori. Niente è cambiato."
 
 
 class ReadOnlyAdmin(OfficeAdmin):

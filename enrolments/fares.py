@@ -51,7 +51,7 @@ def adopt_table(
     ).first()
     if known is not None and _bands_of(known) == sorted(bands, key=_order):
         return known
-    _make_room(table)
+    make_room(table)
     table.save()
     FareBand.objects.bulk_create(
         [
@@ -76,8 +76,10 @@ def refuse_bad_bands(bands: Sequence[BandRow]) -> None:
         raise FaresRefused("I prezzi sono in euro, da zero in su, con due decimali al più.")
 
 
-def _make_room(table: FareTable) -> None:
+def make_room(table: FareTable) -> None:
     """End the table in force; a table that has not begun before the new one would be lost, and is refused."""
+    if table.valid_to is not None and table.valid_to < table.valid_from:
+        raise FaresRefused("La data «al» viene prima della data «dal»: correggi una delle due.")
     rows = FareTable.objects.select_for_update().filter(level=table.level)
     for old in rows.overlapping(table.valid_from, table.valid_to or dt.date.max):
         if old.valid_from >= table.valid_from:

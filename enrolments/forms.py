@@ -7,8 +7,8 @@ from enrolments import sheets
 from enrolments.models import SchoolYear
 
 
-class YearChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: SchoolYear) -> str:  # type: ignore[override]
+class YearChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: SchoolYear) -> str:
         return f"{obj.label} ({obj.get_state_display()})"
 
 
@@ -43,9 +43,9 @@ class ImportForm(forms.Form):
         current = years.filter(state=SchoolYear.State.OPEN).first()
         self.fields["year"].initial = current
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> UploadedFile:  # type: ignore[type-arg]
         """Size and name here, so that the answer stands beside the field; the content is read by the operation."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile = self.cleaned_data["file"]  # type: ignore[type-arg]
         if (file.size or 0) > sheets.MAX_BYTES:
             raise forms.ValidationError(
                 f"Il file è troppo grande: al più {sheets.MAX_BYTES // 1024 // 1024} MB."

@@ -1,0 +1,152 @@
+"""ISEE, residence, exemptions and diets: every opening of an ISEE, an exemption or a diet is logged."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from enrolments import entitlements
+from enrolments.admin.priced import LaidForm, PricedAdmin, SensitiveAdmin, children_of, staff_of, take_over
+from enrolments.models import Diet, Exemption, IseeDeclaration, Residence
+from identity.models import SensitiveKind
+from mensa import clock
+
+
+def _who(request: HttpRequest) -> dict[str, Any]:
+    return {"by": staff_of(request), "now": clock.now()}
+
+
+@admin.register(IseeDeclaration)
+class IseeAdmin(SensitiveAdmin):
+    """A new ISEE gets its days from the rules; changing the value of one corrects it from its first day."""
+
+    sensitive_kind = SensitiveKind.ISEE
+    form = LaidForm
+    list_display = ("household", "applicant", "kind", "filed_on", "valid_from", "valid_to", "has_omissions")
+    list_filter = ("kind", "has_omissions", "valid_to")
+    list_select_related = ("household__applicant",)
+    search_fields = ("household__code", "household__applicant__sort_key", "household__applicant__fiscal_code")
+    autocomplete_fields = ("household",)
+    fields = ("household", "kind", "value", "has_omissions", "protocol", "filed_on", "valid_from", "valid_to")
+    ordering = ("-filed_on",)
+
+    @admin.display(description="richiedente", ordering="household__applicant__sort_key")
+    def applicant(self, obj: IseeDeclaration) -> str:
+        return str(obj.household.applicant)
+
+    def code_of(self, obj: IseeDeclaration) -> str:
+        return obj.household.code
+
+    def pupils_of(self, obj: IseeDeclaration) -> Collection[int] | None:
+        return children_of(obj.household)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: IseeDeclaration | None = None
+    ) -> tuple[str, ...]:
+        days = ("valid_from", "valid_to")
+        return ("household", "kind", "protocol", "filed_on", *days) if obj else days
+
+    def save_model(self, request: HttpRequest, obj: IseeDeclaration, form: Any, change: bool) -> None:
+        if change:
+            saved = entitlements.correct_isee(
+                declaration=obj, value=obj.value, has_omissions=obj.has_omissions, **_who(request)
+            )
+        else:
+            saved = entitlements.declare_isee(
+                household=obj.household,
+                value=obj.value,
+                filed_on=obj.filed_on,
+                protocol=obj.protocol,
+                has_omissions=obj.has_omissions,
+                kind=obj.kind,
+                **_who(request),
+            )
+        take_over(obj, saved)
+
+
+@admin.register(Residence)
+class ResidenceAdmin(PricedAdmin):
+    """A move is a new row from its day; the row before ends by itself."""
+
+    form = LaidForm
+    list_display = ("household", "resident", "valid_from", "valid_to")
+    list_filter = ("resident",)
+    list_select_related = ("household",)
+    search_fields = ("household__code", "household__applicant__sort_key", "household__applicant__fiscal_code")
+    autocomplete_fields = ("household",)
+    fields = ("household", "resident", "valid_from")
+
+    def pupils_of(self, obj: Residence) -> Collection[int] | None:
+        return children_of(obj.household)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Residence, form: Any, change: bool) -> None:
+        saved = entitlements.set_residence(
+            household=obj.household, resident=obj.resident, from_day=obj.valid_from, **_who(request)
+        )
+        take_over(obj, saved)
+
+
+class PupilRowAdmin(SensitiveAdmin):
+    """Something about a child; a new row goes over the one in force, a last day ends it."""
+
+    form = LaidForm
+    list_select_related = ("pupil",)
+    search_fields = ("pupil__sort_key", "pupil__fiscal_code", "pupil__code")
+    autocomplete_fields = ("pupil",)
+    ordering = ("pupil__sort_key", "valid_from")
+
+    def code_of(self, obj: Any) -> str:
+        return str(obj.pupil.code)
+
+    def pupils_of(self, obj: Any) -> Collection[int] | None:
+        return [obj.pupil_id]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("pupil", "valid_from") if obj else ()
+
+
+@admin.register(Exemption)
+class ExemptionAdmin(PupilRowAdmin):
+    sensitive_kind = SensitiveKind.EXEMPTION
+    list_display = ("pupil", "valid_from", "valid_to")
+    fields = ("pupil", "kind", "act", "valid_from", "valid_to")
+
+    def save_model(self, request: HttpRequest, obj: Exemption, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        saved = entitlements.exempt(
+            pupil=obj.pupil,
+            kind=obj.kind,
+            act=obj.act,
+            from_day=obj.valid_from,
+            to_day=obj.valid_to,
+            **_who(request),
+        )
+        take_over(obj, saved)
+
+
+@admin.register(Diet)
+class DietAdmin(PupilRowAdmin):
+    sensitive_kind = SensitiveKind.DIET
+    list_display = ("pupil", "code", "valid_from", "valid_to")
+    list_filter = ("code",)
+    fields = ("pupil", "code", "reason", "valid_from", "valid_to")
+
+    def save_model(self, request: HttpRequest, obj: Diet, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        saved = entitlements.assign_diet(
+            pupil=obj.pupil,
+            code=obj.code,
+            reason=obj.reason,
+            from_day=obj.valid_from,
+            to_day=obj.valid_to,
+            **_who(request),
+        )
+        take_over(obj, saved)

@@ -1,0 +1,202 @@
+"""Guardians, households, pupils, their classes and the applications they came from."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from enrolments import enrolling
+from enrolments.admin.priced import LaidForm, PricedAdmin, staff_of, take_over
+from enrolments.admin_access import (
+    NOBODY,
+    OFFICE,
+    OFFICE_AND_AUDITOR,
+    OfficeAdmin,
+    OfficeInline,
+    ReadOnlyAdmin,
+)
+from enrolments.models import (
+    Application,
+    ApplicationBatch,
+    Custody,
+    Enrolment,
+    Guardian,
+    Household,
+    HouseholdMember,
+    Pupil,
+)
+from enrolments.rules import names
+from mensa import clock
+
+
+class NamedAdmin(OfficeAdmin):
+    """People come from applications; here their names are mended, and found without accents."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.sort_key = names.sort_key(obj.last_name, obj.first_name)
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Guardian)
+class GuardianAdmin(NamedAdmin):
+    list_display = ("last_name", "first_name", "fiscal_code", "email", "phone")
+    search_fields = ("sort_key", "last_name", "first_name", "fiscal_code", "email")
+    readonly_fields = ("fiscal_code",)
+    ordering = ("sort_key",)
+
+
+class MemberInline(OfficeInline):
+    model = HouseholdMember
+    autocomplete_fields = ("guardian",)
+    removable_by = OFFICE
+
+
+class CustodyInline(OfficeInline):
+    """Read here; shares are changed from their own list, where the five weekdays are checked."""
+
+    model = Custody
+    editable_by = NOBODY
+    visible_to = OfficeInline.visible_to
+    show_change_link = True
+    autocomplete_fields = ("pupil",)
+
+
+@admin.register(Household)
+class HouseholdAdmin(OfficeAdmin):
+    list_display = ("code", "applicant")
+    list_select_related = ("applicant",)
+    search_fields = (
+        "code",
+        "applicant__sort_key",
+        "applicant__last_name",
+        "applicant__fiscal_code",
+        "members__guardian__sort_key",
+        "members__guardian__fiscal_code",
+    )
+    readonly_fields = ("code", "applicant")
+    ordering = ("applicant__sort_key",)
+    inlines = (MemberInline, CustodyInline)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class EnrolmentInline(OfficeInline):
+    model = Enrolment
+    editable_by = NOBODY
+    show_change_link = True
+    ordering = ("valid_from",)
+
+
+@admin.register(Pupil)
+class PupilAdmin(NamedAdmin, PricedAdmin):
+    """The birth date sets the rank among siblings: changing it changes prices."""
+
+    list_display = ("last_name", "first_name", "fiscal_code", "birth_date", "code")
+    list_filter = ("enrolments__class_group__school", "enrolments__class_group__year")
+    search_fields = ("sort_key", "last_name", "first_name", "fiscal_code", "code")
+    readonly_fields = ("code", "fiscal_code")
+    ordering = ("sort_key",)
+    inlines = (EnrolmentInline,)
+
+    def pupils_of(self, obj: Pupil) -> Collection[int] | None:
+        return [obj.pk]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(PricedAdmin):
+    """Adding one for a pupil who is already in a class of that year is a change of class; a last day is a withdrawal."""
+
+    form = LaidForm
+    list_display = ("pupil", "class_group", "school", "valid_from", "valid_to")
+    list_filter = ("class_group__year", "class_group__school")
+    list_select_related = ("pupil", "class_group__school")
+    search_fields = ("pupil__sort_key", "pupil__last_name", "pupil__fiscal_code", "pupil__code")
+    autocomplete_fields = ("pupil", "class_group")
+    ordering = ("pupil__sort_key", "valid_from")
+
+    @admin.display(description="plesso", ordering="class_group__school__name")
+    def school(self, obj: Enrolment) -> str:
+        return obj.class_group.school.name
+
+    def pupils_of(self, obj: Enrolment) -> Collection[int] | None:
+        return [obj.pupil_id]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Enrolment | None = None) -> tuple[str, ...]:
+        return ("pupil", "class_group", "valid_from") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Enrolment, form: Any, change: bool) -> None:
+        who: dict[str, Any] = {"by": staff_of(request), "now": clock.now()}
+        if change:
+            super().save_model(request, obj, form, change)
+        elif Enrolment.objects.on(obj.valid_from).filter(pupil=obj.pupil).exists():
+            moved = enrolling.change_class(
+                pupil=obj.pupil, class_group=obj.class_group, from_day=obj.valid_from, **who
+            )
+            take_over(obj, moved)
+        else:
+            saved = enrolling.enrol(
+                pupil=obj.pupil,
+                class_group=obj.class_group,
+                first_day=obj.valid_from,
+                last_day=obj.valid_to,
+                **who,
+            )
+            take_over(obj, saved)
+
+
+@admin.register(Custody)
+class CustodyAdmin(PricedAdmin):
+    """Which family pays on which weekday: two families never on the same one (the database refuses it)."""
+
+    list_display = ("pupil", "household", "valid_from", "valid_to", "weekdays")
+    list_select_related = ("pupil", "household__applicant")
+    search_fields = ("pupil__sort_key", "pupil__fiscal_code", "pupil__code", "household__code")
+    autocomplete_fields = ("pupil", "household")
+    ordering = ("pupil__sort_key", "valid_from")
+
+    @admin.display(description="giorni")
+    def weekdays(self, obj: Custody) -> str:
+        days = (
+            ("lun", obj.monday),
+            ("mar", obj.tuesday),
+            ("mer", obj.wednesday),
+            ("gio", obj.thursday),
+            ("ven", obj.friday),
+        )
+        return " ".join(name for name, is_theirs in days if is_theirs)
+
+    def pupils_of(self, obj: Custody) -> Collection[int] | None:
+        return set(Custody.objects.filter(household=obj.household).values_list("pupil_id", flat=True))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Custody | None = None) -> tuple[str, ...]:
+        return ("pupil", "household") if obj else ()
+
+
+@admin.register(Application)
+class ApplicationAdmin(OfficeAdmin):
+    """Where the notices of a child go."""
+
+    list_display = ("pupil", "household", "year", "protocol", "email")
+    list_filter = ("year",)
+    list_select_related = ("pupil", "household", "year")
+    search_fields = ("pupil__sort_key", "pupil__fiscal_code", "protocol", "household__code")
+    readonly_fields = ("pupil", "household", "year", "batch")
+    ordering = ("pupil__sort_key",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ApplicationBatch)
+class ApplicationBatchAdmin(ReadOnlyAdmin):
+    visible_to = OFFICE_AND_AUDITOR
+    list_display = ("file_name", "year", "state", "uploaded_by", "uploaded_at", "applied_at")
+    list_filter = ("year", "state")
+    list_select_related = ("year", "uploaded_by")
+    fields = ("file_name", "year", "state", "uploaded_by", "uploaded_at", "applied_at")
+    ordering = ("-uploaded_at",)

@@ -1,0 +1,204 @@
+"""The office's panel: every list opens, every role sees what it may, prices follow."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from enrolments.models import (
+    ClassGroup,
+    Diet,
+    Enrolment,
+    FareTable,
+    HelpDesk,
+    IseeDeclaration,
+    Price,
+    Residence,
+)
+from identity.models import Role, SensitiveView, User
+from tests.cast import Town, client_of
+
+DAY = dt.date(2026, 11, 24)
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "enrolments"]
+
+
+def price_of(pupil) -> Decimal:
+    return Price.objects.on(DAY).get(pupil=pupil).amount
+
+
+def url(model, page: str, *args) -> str:
+    return reverse(f"admin:enrolments_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_and_form_opens_for_the_office(model, town: Town) -> None:
+    client = client_of(town.enzo)
+    assert client.get(url(model, "changelist")).status_code == 200
+    add = client.get(url(model, "add"))
+    assert add.status_code in (200, 403)
+    if row := model.objects.first():
+        assert client.get(url(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_search_finds_without_breaking(model, town: Town) -> None:
+    assert client_of(town.enzo).get(url(model, "changelist"), {"q": "rossi"}).status_code == 200
+
+
+def test_who_works_elsewhere_does_not_enter_the_panel(town: Town) -> None:
+    for user in (town.anna, town.dora, town.franca):
+        assert client_of(user).get(reverse("admin:index")).status_code == 302
+
+
+def test_the_auditor_looks_and_changes_nothing(town: Town) -> None:
+    client = client_of(town.auditor)
+    table = FareTable.objects.first()
+    page = client.get(url(FareTable, "change", table.pk))
+    assert page.status_code == 200
+    assert client.post(url(FareTable, "change", table.pk), {"act": "x"}).status_code == 403
+    assert client.get(url(FareTable, "add")).status_code == 403
+
+
+def test_the_accounts_see_neither_isee_nor_diet_nor_exemption(town: Town) -> None:
+    client = client_of(town.gino)
+    for name in ("iseedeclaration", "diet", "exemption"):
+        assert client.get(reverse(f"admin:enrolments_{name}_changelist")).status_code == 403
+    assert client.get(reverse("admin:enrolments_household_changelist")).status_code == 200
+
+
+def test_opening_an_isee_is_written_down_with_a_code_and_no_name(town: Town) -> None:
+    isee = IseeDeclaration.objects.get()
+    client_of(town.enzo).get(url(IseeDeclaration, "change", isee.pk))
+    seen = SensitiveView.objects.get()
+    assert (seen.user, seen.kind, seen.subject) == (town.enzo, "isee", town.family.code)
+
+
+def test_the_list_of_isee_shows_no_value(town: Town) -> None:
+    page = client_of(town.enzo).get(url(IseeDeclaration, "changelist")).content.decode()
+    assert "18000" not in page
+    assert "18.000" not in page
+
+
+def test_an_isee_typed_in_the_panel_gets_its_days_from_the_rules_and_sets_the_price(
+    town: Town, move_clock
+) -> None:
+    move_clock("2026-10-05 10:00")
+    form = {
+        "household": town.carla_family.pk,
+        "kind": "ordinary",
+        "value": "4000,00",
+        "protocol": "INPS-1",
+        "filed_on": "02/10/2026",
+    }
+    answer = client_of(town.enzo).post(url(IseeDeclaration, "add"), form)
+    assert answer.status_code == 302, answer.context["errors"]
+    row = IseeDeclaration.objects.get(household=town.carla_family)
+    assert (row.valid_from, row.valid_to) == (dt.date(2026, 11, 1), dt.date(2026, 12, 31))
+    assert price_of(town.tommaso) == Decimal("1.00")
+
+
+def test_an_isee_of_december_is_refused_with_a_sentence(town: Town, move_clock) -> None:
+    move_clock("2026-12-10 10:00")
+    form = {"household": town.carla_family.pk, "kind": "ordinary", "value": "1", "filed_on": "09/12/2026"}
+    page = client_of(town.enzo).post(url(IseeDeclaration, "add"), form, follow=True)
+    assert "serve l&#x27;ISEE dell&#x27;anno nuovo" in page.content.decode()
+    assert not IseeDeclaration.objects.filter(household=town.carla_family).exists()
+
+
+def test_a_new_fare_table_ends_the_old_one_and_changes_prices(town: Town) -> None:
+    form = {
+        "level": "primaria",
+        "act": "Delibera n. 80",
+        "valid_from": "01/11/2026",
+        "second_child_discount": "15",
+        "later_child_discount": "30",
+        "bands-TOTAL_FORMS": "2",
+        "bands-INITIAL_FORMS": "0",
+        "bands-0-letter": "A",
+        "bands-0-isee_up_to": "20000",
+        "bands-0-price": "2,00",
+        "bands-1-letter": "B",
+        "bands-1-isee_up_to": "",
+        "bands-1-price": "6,00",
+    }
+    answer = client_of(town.enzo).post(url(FareTable, "add"), form)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert price_of(town.luca) == Decimal("2.00")
+    assert price_of(town.tommaso) == Decimal("6.00")
+    assert price_of(town.sofia) == Decimal("2.89")
+    old = FareTable.objects.get(level="primaria", valid_from=dt.date(2026, 9, 1))
+    assert old.valid_to == dt.date(2026, 10, 31)
+
+
+def test_a_fare_table_without_a_top_band_is_refused(town: Town) -> None:
+    form = {
+        "level": "secondaria",
+        "act": "Delibera n. 80",
+        "valid_from": "01/11/2026",
+        "second_child_discount": "15",
+        "later_child_discount": "30",
+        "bands-TOTAL_FORMS": "1",
+        "bands-INITIAL_FORMS": "0",
+        "bands-0-letter": "A",
+        "bands-0-isee_up_to": "20000",
+        "bands-0-price": "2,00",
+    }
+    answer = client_of(town.enzo).post(url(FareTable, "add"), form)
+    assert "resta senza limite" in answer.content.decode()
+    assert not FareTable.objects.filter(level="secondaria").exists()
+
+
+def test_a_second_enrolment_in_the_panel_is_a_change_of_class(town: Town) -> None:
+    other = ClassGroup.objects.create(school=town.primaria, year=town.year, grade=3, section="B")
+    form = {"pupil": town.luca.pk, "class_group": other.pk, "valid_from": "18/11/2026"}
+    answer = client_of(town.enzo).post(url(Enrolment, "add"), form)
+    assert answer.status_code == 302, answer.context["errors"]
+    rows = Enrolment.objects.filter(pupil=town.luca).order_by("valid_from")
+    assert [(row.class_group.label, row.valid_to) for row in rows] == [
+        ("3A", dt.date(2026, 11, 17)),
+        ("3B", dt.date(2027, 8, 31)),
+    ]
+
+
+def test_a_withdrawal_in_the_panel_moves_the_sibling_up(town: Town) -> None:
+    row = Enrolment.objects.get(pupil=town.luca)
+    client_of(town.enzo).post(url(Enrolment, "change", row.pk), {"valid_to": "31/10/2026"})
+    assert price_of(town.sofia) == Decimal("3.40")
+
+
+def test_dates_the_wrong_way_round_are_a_sentence_not_an_error(town: Town) -> None:
+    row = Enrolment.objects.get(pupil=town.luca)
+    page = client_of(town.enzo).post(
+        url(Enrolment, "change", row.pk), {"valid_to": "01/08/2026"}, follow=True
+    )
+    assert page.status_code == 200
+    assert "viene prima della data" in page.content.decode()
+
+
+def test_a_diet_keeps_its_reason_encrypted_and_from_the_accounts(town: Town) -> None:
+    form = {"pupil": town.luca.pk, "code": "D-GLU", "reason": "celiachia", "valid_from": "01/10/2026"}
+    assert client_of(town.enzo).post(url(Diet, "add"), form).status_code == 302
+    diet = Diet.objects.get()
+    assert diet.reason == "celiachia"
+    page = client_of(town.enzo).get(url(Diet, "changelist")).content.decode()
+    assert "celiachia" not in page
+
+
+def test_moving_out_of_town_is_the_top_band_from_that_day(town: Town) -> None:
+    form = {"household": town.family.pk, "resident": "", "valid_from": "15/11/2026"}
+    assert client_of(town.enzo).post(url(Residence, "add"), form).status_code == 302
+    assert price_of(town.luca) == Decimal("5.00")
+
+
+def test_there_is_one_help_desk(town: Town) -> None:
+    HelpDesk.objects.create(pk=1)
+    assert client_of(town.enzo).get(url(HelpDesk, "add")).status_code == 403
+
+
+def test_the_panel_of_the_office_needs_the_second_factor(town: Town, client) -> None:
+    client.force_login(
+        User.objects.get(role=Role.OFFICE), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    assert client.get(reverse("admin:index")).status_code == 302
