@@ -41,6 +41,7 @@ def ensure(*, extras: bool) -> bool:
         stamp = _read_stamp()
         if _matches(stamp, extras=extras):
             return False
+        make_folder(ROOT)
         with_tests = extras or bool(stamp.get("tests"))
         if stamp.get("python") != platform.python_version() or not VENV_PYTHON.exists():
             shutil.rmtree(VENV, ignore_errors=True)
