@@ -79,7 +79,7 @@ def _issued(item: CampaignItem, now: dt.datetime) -> Notice:
             )
             mine.save(update_fields=["notice"])
     item.notice_id = mine.notice_id
-    return Notice.objects.select_related("wallet__household__applicant").get(pk=mine.notice_id)
+    return Notice.objects.select_related("wallet__household__applicant").get(campaign_item=item)
 
 
 def _price(item: CampaignItem) -> Decimal:

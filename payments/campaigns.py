@@ -230,7 +230,7 @@ def settle_as_sent(*, item: CampaignItem, now: dt.datetime) -> None:
     """A person knows that the mail in doubt did arrive."""
     with transaction.atomic():
         if CampaignItem.objects.filter(pk=item.pk).filter(_stuck(now)).update(state=State.SENT):
-            Notice.objects.filter(pk=item.notice_id, state=Notice.State.ISSUED).update(
+            Notice.objects.filter(campaign_item=item, state=Notice.State.ISSUED).update(
                 state=Notice.State.SENT, sent_at=item.claimed_at
             )
 

@@ -33,7 +33,7 @@ class EuroField(forms.DecimalField):
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=CENT, max_value=LARGEST, decimal_places=2, **options)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         text = str(value or "").replace("€", "").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
         if "," in text:
             text = text.replace(".", "").replace(",", ".")
@@ -73,7 +73,7 @@ class PayForm(forms.Form):
         notices = self.fields["notices"]
         assert isinstance(notices, forms.ModelMultipleChoiceField)  # noqa: S101
         notices.queryset = rows.select_related("pupil").order_by("due_date", "pk")
-        notices.label_from_instance = notice_label  # type: ignore[method-assign]
+        notices.label_from_instance = notice_label  # type: ignore[method-assign, assignment]
         notices.help_text = f"Puoi pagarne fino a {MOST_NOTICES} insieme."
         if not rows.exists():
             del self.fields["notices"]
@@ -131,7 +131,7 @@ class UploadForm(forms.Form):
         pupil.queryset = (
             Pupil.objects.filter(custodies__household=household).distinct().order_by("birth_date")
         )
-        pupil.label_from_instance = first_name  # type: ignore[method-assign]
+        pupil.label_from_instance = first_name  # type: ignore[method-assign, assignment]
 
     def clean_paid_on(self) -> dt.date:
         paid_on: dt.date = self.cleaned_data["paid_on"]

@@ -49,7 +49,7 @@ def _style(name: str) -> tuple[Any, Any]:
 def _fetcher() -> Any:
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class ClosedFetcher(URLFetcher):  # type: ignore[misc]
+    class ClosedFetcher(URLFetcher):
         """`data:` as WeasyPrint reads it, `static:name` from our static files, every other address refused."""
 
         def fetch(self, url: str, headers: Any = None) -> Any:

@@ -47,7 +47,7 @@ def _parse(data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as problem:
         raise UnreadableEnvelope(str(problem)[:200]) from problem
-    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise UnreadableEnvelope("DOCTYPE refused")
     return root
 
@@ -74,7 +74,7 @@ def text(parent: etree._Element | None, *path: str) -> str:
 
 
 def _elements(parent: etree._Element) -> Iterator[etree._Element]:
-    return (item for item in parent if isinstance(item.tag, str))
+    return parent.iterchildren("*")
 
 
 def _local(item: etree._Element) -> str:

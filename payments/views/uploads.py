@@ -4,11 +4,10 @@ import uuid
 from typing import cast
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +19,7 @@ from identity.models import Role, User
 from mensa import clock
 from payments import tasks, upload_matches, uploads
 from payments.forms import DecisionForm, RejectionForm, UploadForm
-from payments.models import UploadedReceipt
+from payments.models import UploadedReceipt, UploadedReceiptQuerySet
 
 PER_PAGE = 25
 LOCKED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -56,8 +55,7 @@ def upload_receipt(request: HttpRequest, code: str) -> HttpResponse:
 
 def _receive(form: UploadForm, household: Household, user: User) -> UploadedReceipt:
     data = form.cleaned_data
-    file = cast(UploadedFile, data["file"])
-    content = file.read(uploads.LARGEST + 1)
+    content = data["file"].read(uploads.LARGEST + 1)
     declared = uploads.Declaration(
         amount=data["amount"], paid_on=data["paid_on"], nav=data["nav"], pupil=data["pupil"]
     )
@@ -74,13 +72,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "payments/inbox.html", {"page": page, "decided": decided})
 
 
-def _rows() -> "QuerySet[UploadedReceipt]":
+def _rows() -> UploadedReceiptQuerySet:
     return UploadedReceipt.objects.select_related(
         "household__applicant", "pupil", "receipt__entry", "decided_by"
     )
 
 
-def _decided() -> "QuerySet[UploadedReceipt]":
+def _decided() -> UploadedReceiptQuerySet:
     return _rows().filter(decided_at__isnull=False)
 
 
@@ -194,7 +192,7 @@ def _decide(
 @roles(Role.PARENT, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
 @never_cache
 @require_safe
-def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
     """The file as it was sent: a download, never a page of this site."""
     mine = get_object_or_404(_visible_to(cast(User, request.user)), token=token)
     return _served(mine.file, mine.content_type, attachment=True)
@@ -203,21 +201,21 @@ def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 @roles(Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
 @never_cache
 @require_safe
-def upload_preview(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def upload_preview(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
     """The picture that we drew of its first page."""
     return _served(get_object_or_404(_rows(), token=token).preview, "image/png", attachment=False)
 
 
-def _visible_to(user: User) -> "QuerySet[UploadedReceipt]":
+def _visible_to(user: User) -> UploadedReceiptQuerySet:
     return (
         UploadedReceipt.objects.of_parent(user) if user.role == Role.PARENT else UploadedReceipt.objects.all()
     )
 
 
-def _served(file: FieldFile, kind: str, *, attachment: bool) -> HttpResponse:
+def _served(file: FieldFile, kind: str, *, attachment: bool) -> HttpResponseBase:
     if not file:
         raise Http404
-    extension = file.name.rpartition(".")[2]
+    extension = str(file.name).rpartition(".")[2]
     response = FileResponse(
         file.open("rb"), content_type=kind, as_attachment=attachment, filename=f"ricevuta.{extension}"
     )

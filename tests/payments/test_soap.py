@@ -1,0 +1,224 @@
+"""What the node asks and what we answer: the published schema, an independent client, hostile messages."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from lxml import etree
+
+from payments.models import Notice, Receipt
+from payments.soap import envelope
+from payments.soap.envelope import child, text
+from tests import cast
+from tests.payments.conftest import NOW, NodeClient, question, receipt_message
+from wallets.models import Entry, Wallet
+
+QUESTIONS = ("paVerifyPaymentNoticeReq", "paGetPaymentReq", "paGetPaymentV2Request")
+UNKNOWN = "301000000099999962"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def schema(reference: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(reference / "wsdl" / "xsd" / "paForNode.xsd")))
+
+
+def test_verify_says_amount_due_date_and_subject(node: NodeClient, notice: Notice) -> None:
+    answer = node.ask(question("paVerifyPaymentNoticeReq", notice.nav))
+    option = child(child(answer, "paymentList"), "paymentOptionDescription")
+    assert text(option, "amount") == "102.00"
+    assert text(option, "options") == "EQ"
+    assert text(option, "dueDate") == "2026-12-24"
+    assert text(answer, "paymentDescription") == notice.subject
+    assert text(answer, "companyName") == settings.TOWN_NAME
+
+
+def test_get_payment_names_the_parent_as_debtor_and_never_the_child(
+    node: NodeClient, notice: Notice, town: cast.Town
+) -> None:
+    answer = node.ask(question("paGetPaymentV2Request", notice.nav))
+    data = child(answer, "data")
+    assert text(data, "creditorReferenceId") == notice.iuv
+    assert text(data, "debtor", "fullName") == "Anna Rossi"
+    assert text(data, "debtor", "uniqueIdentifier", "entityUniqueIdentifierValue") == cast.ANNA.fiscal_code
+    said = etree.tostring(answer, encoding="unicode")
+    assert "Luca" not in said
+    assert "Bianchi" not in said
+
+
+def test_asking_twice_gets_the_same_answer_and_locks_nothing(node: NodeClient, notice: Notice) -> None:
+    first = etree.tostring(node.ask(question("paGetPaymentV2Request", notice.nav)))
+    assert etree.tostring(node.ask(question("paGetPaymentV2Request", notice.nav))) == first
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_answer_is_valid_against_the_published_schema(
+    node: NodeClient, schema: etree.XMLSchema, notice: Notice, name: str
+) -> None:
+    for nav in (notice.nav, UNKNOWN):
+        answer = node.ask(question(name, nav))
+        assert schema.validate(answer), schema.error_log
+
+
+@pytest.mark.parametrize("name", ["paSendRTReq", "paSendRTV2Request"])
+def test_every_receipt_is_answered_ok_and_validly(
+    node: NodeClient, schema: etree.XMLSchema, notice: Notice, name: str
+) -> None:
+    message = receipt_message(notice.nav, "102.00", name=name)
+    assert schema.validate(envelope.open_body(message)), schema.error_log
+    answer = node.ask(message)
+    assert schema.validate(answer), schema.error_log
+    assert text(answer, "outcome") == "OK"
+    assert Entry.objects.get().amount == Decimal("102.00")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize(
+    ("state", "fault"),
+    [
+        ("paid", "PAA_PAGAMENTO_DUPLICATO"),
+        ("cancelled", "PAA_PAGAMENTO_ANNULLATO"),
+        ("expired", "PAA_PAGAMENTO_SCADUTO"),
+    ],
+)
+def test_a_notice_that_cannot_be_paid_says_why(
+    node: NodeClient, notice: Notice, name: str, state: str, fault: str
+) -> None:
+    Notice.objects.update(state=state, paid_at=NOW if state == "paid" else None)
+    assert node.outcome(question(name, notice.nav)) == fault
+
+
+def test_an_unknown_number_is_unknown(node: NodeClient) -> None:
+    assert node.outcome(question("paVerifyPaymentNoticeReq", UNKNOWN)) == "PAA_PAGAMENTO_SCONOSCIUTO"
+
+
+@pytest.mark.parametrize(
+    ("element", "fault"),
+    [
+        ("idPA", "PAA_ID_DOMINIO_ERRATO"),
+        ("idBrokerPA", "PAA_ID_INTERMEDIARIO_ERRATO"),
+        ("idStation", "PAA_STAZIONE_INT_ERRATA"),
+    ],
+)
+def test_a_message_for_somebody_else_is_told_so(
+    node: NodeClient, notice: Notice, element: str, fault: str
+) -> None:
+    root = etree.fromstring(question("paVerifyPaymentNoticeReq", notice.nav))
+    for found in root.iter(element):
+        found.text = "12345678901"
+    assert node.outcome(etree.tostring(root)) == fault
+
+
+def test_the_examples_of_the_specification_are_read(
+    node: NodeClient, reference: Path, schema: etree.XMLSchema
+) -> None:
+    """Also the one that the schema itself refuses (<standin>)."""
+    for name in ("paSendRTV2Request.as-in-doc.xml", "paSendRTV2Request.fixed-standIn.xml"):
+        ours = (reference / "samples" / "soap" / name).read_bytes().replace(b"77777777777", b"99999000013")
+        assert node.outcome(ours) == "OK"
+    receipt = Receipt.objects.get()
+    assert (receipt.amount, receipt.fee, receipt.deliveries) == (Decimal("30.00"), Decimal("2.00"), 2)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"not xml",
+        b"<a/>",
+        b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body/></e:Envelope>',
+        b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+        '<!DOCTYPE a [<!ENTITY b "x">]><a>&b;</a>'.encode("utf-16"),
+        b"<a>" * 100_000,
+        question("paDemandPaymentNoticeRequest", UNKNOWN),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "no envelope",
+        "no message",
+        "entity of a file",
+        "utf-16 entity",
+        "deep",
+        "unknown operation",
+    ],
+)
+def test_a_hostile_message_gets_a_soap_fault_and_leaves_nothing(node: NodeClient, message: bytes) -> None:
+    response = node.post(message)
+    assert response.status_code in {400, 413}
+    assert b"Fault" in response.content
+    assert b"root:" not in response.content
+    assert not Receipt.objects.exists()
+
+
+def test_a_bomb_of_entities_is_refused(node: NodeClient) -> None:
+    levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    message = f'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY l0 "ha">{levels}]><l>&l11;</l>'
+    assert node.post(message.encode()).status_code == 400
+
+
+def test_a_message_over_a_megabyte_is_not_read(node: NodeClient) -> None:
+    assert node.post(b"<a>" + b" " * 1024 * 1024 + b"</a>").status_code == 413
+
+
+def test_nobody_but_the_node_is_listened_to(node: NodeClient, notice: Notice) -> None:
+    message = receipt_message(notice.nav, "102.00")
+    for secret in ("", "guessed"):
+        assert node.post(message, secret=secret).status_code == 403
+    assert not Receipt.objects.exists()
+
+
+def test_reading_the_address_is_not_calling_it(node: NodeClient, client: object) -> None:
+    assert node._client.get("/pagopa/ws").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("receiptId", "x" * 36), ("paymentAmount", "molti"), ("receiptId", "")]
+)
+def test_a_receipt_without_its_essentials_is_sent_back(
+    node: NodeClient, notice: Notice, wrong: str, right: str
+) -> None:
+    root = etree.fromstring(receipt_message(notice.nav, "102.00"))
+    for found in root.iter(wrong):
+        found.text = right
+    assert node.outcome(etree.tostring(root)) == "PAA_SINTASSI_EXTRAXSD"
+    assert not Entry.objects.exists()
+
+
+def test_an_address_that_the_schema_refuses_is_left_out(
+    node: NodeClient, schema: etree.XMLSchema, notice: Notice, town: cast.Town
+) -> None:
+    applicant = town.family.applicant
+    applicant.email = "d'angelo&figli@posta.example"
+    applicant.save(update_fields=["email"])
+    answer = node.ask(question("paGetPaymentV2Request", notice.nav))
+    assert schema.validate(answer), schema.error_log
+    assert "posta.example" not in etree.tostring(answer, encoding="unicode")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_independent_client_reads_every_answer(
+    live_server: object, reference: Path, issue: Callable[..., Notice], wallet: Wallet
+) -> None:
+    """zeep, from the official WSDL, over real HTTP."""
+    import zeep
+    from zeep.transports import Transport
+
+    from payments.configuration import creditor, simulator_secret
+
+    notice, body = issue(), creditor()
+    transport = Transport()
+    transport.session.trust_env = False
+    transport.session.headers[settings.PAGOPA_CALLER_HEADER] = simulator_secret()
+    client = zeep.Client(str(reference / "wsdl" / "paForNode.wsdl"), transport=transport)
+    service = client.create_service(next(iter(client.wsdl.bindings)), f"{live_server}/pagopa/ws")
+    who = {"idPA": body.fiscal_code, "idBrokerPA": body.broker, "idStation": body.stations[0]}
+    code = {"fiscalCode": body.fiscal_code, "noticeNumber": notice.nav}
+    assert service.paVerifyPaymentNotice(
+        **who, qrCode=code
+    ).paymentList.paymentOptionDescription.amount == Decimal("102.00")
+    data = service.paGetPaymentV2(**who, qrCode=code).data
+    assert data.transferList.transfer[0].transferAmount == Decimal("102.00")
+    assert service.paGetPayment(**who, qrCode=code).data.creditorReferenceId == notice.iuv
