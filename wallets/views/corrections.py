@@ -88,5 +88,11 @@ def charges(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows.order_by("wallet_id", "pupil_id", "revision"), PER_PAGE).get_page(
         request.GET.get("page")
     )
-    context = {"form": form, "day": day, "page": page, "net": ledger.net_charges(day=day)}
+    context = {
+        "form": form,
+        "day": day,
+        "page": page,
+        "query": f"giorno={day}&",
+        "net": ledger.net_charges(day=day),
+    }
     return render(request, "wallets/charges.html", context)
