@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from identity import second_factor
-from identity.models import Role, User
+from identity.models import Role
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -51,7 +51,7 @@ def refusal(
     """What keeps this visitor out: a redirect to sign in or to the second factor, a 403, or None when the door is open."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), _login_url(allowed))
-    user = cast(User, request.user)
+    user = request.user
     if user.role not in allowed:
         raise PermissionDenied("Questa pagina non è per il tuo ruolo.")
     if not before_second_factor and second_factor.is_missing(request, user):

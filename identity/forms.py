@@ -15,32 +15,32 @@ def _plain(form: forms.Form, labels: dict[str, str]) -> None:
         form.fields[name].widget.attrs.pop("placeholder", None)
 
 
-class LoginForm(account.LoginForm):  # type: ignore[misc]
+class LoginForm(account.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self, {"login": "Nome utente", "password": "Password"})
         self.fields["password"].help_text = ""
 
 
-class ReauthenticateForm(account.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(account.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self, {"password": "Password"})
 
 
-class CodeForm(mfa.AuthenticateForm):  # type: ignore[misc]
+class CodeForm(mfa.AuthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self, {"code": "Codice"})
 
 
-class CodeAgainForm(mfa.ReauthenticateForm):  # type: ignore[misc]
+class CodeAgainForm(mfa.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self, {"code": "Codice"})
 
 
-class ActivateForm(totp.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateForm(totp.ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self, {"code": "Codice mostrato dall'app"})

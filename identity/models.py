@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
@@ -34,8 +33,6 @@ class User(AbstractUser):
 
     role = models.CharField("ruolo", max_length=12, choices=Role.choices, default=Role.PARENT)
     fiscal_code = models.CharField("codice fiscale", max_length=16, unique=True, null=True, blank=True)
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     class Meta:
         verbose_name = "utente"

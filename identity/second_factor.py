@@ -24,6 +24,8 @@ def is_missing(request: HttpRequest, user: User) -> bool:
 
 def is_enrolled(user: User) -> bool:
     """Recovery codes alone do not count: they come with a first authenticator."""
-    return Authenticator.objects.filter(
-        user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    ).exists()
+    return bool(
+        Authenticator.objects.filter(
+            user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        ).exists()
+    )

@@ -13,6 +13,7 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.providers.base import AuthProcess
 from django.contrib.auth import logout as end_session
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -101,8 +102,8 @@ def acs_finish(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
     def state_of(request_id: str) -> dict[str, object] | None:
         try:
             return cast(dict[str, object], provider.unstash_redirect_state(request, request_id))
-        except PermissionDenied:
-            return None
+        except (PermissionDenied, UpdateError):
+            return None  # not in this session, or the session has just ended in another tab
 
     try:
         finished = spid_login.finish(

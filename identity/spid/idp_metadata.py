@@ -96,5 +96,4 @@ def _name(entity: etree._Element) -> str:
     """The Italian display name, or any."""
     names = entity.findall(f"{n.tag(n.MD, 'Organization')}/{n.tag(n.MD, 'OrganizationDisplayName')}")
     italian = [name for name in names if name.get(n.tag(n.XML, "lang")) == "it"]
-    chosen = (italian or names or [None])[0]
-    return (chosen.text or "").strip()[:120] if chosen is not None else ""
+    return next(((name.text or "").strip()[:120] for name in italian or names), "")

@@ -11,11 +11,11 @@ from identity.spid import authn_request, exchanges, service
 from identity.spid.verdict import Person
 
 
-class SpidAccount(ProviderAccount):  # type: ignore[misc]
+class SpidAccount(ProviderAccount):
     """A SPID identity; its data stay with the provider."""
 
 
-class SpidProvider(Provider):  # type: ignore[misc]
+class SpidProvider(Provider):
     id = "spid"
     name = "SPID"
     uses_apps = False

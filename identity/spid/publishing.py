@@ -5,17 +5,15 @@ from functools import lru_cache
 from django.conf import settings
 
 from identity.spid import metadata, service, toolkit
-from identity.spid.keys import KeyPair
 
 
 def signed_metadata(scheme: service.Scheme) -> str:
-    return _signed(scheme, service.of(scheme).keys)
+    return _signed(service.of(scheme), organisation())
 
 
 @lru_cache(maxsize=8)
-def _signed(scheme: service.Scheme, keys: KeyPair) -> str:
-    sp = service.of(scheme)
-    return toolkit.sign_xml(metadata.build(sp, organisation()), sp=sp)
+def _signed(sp: service.ServiceProvider, organisation: metadata.Organisation) -> str:
+    return toolkit.sign_xml(metadata.build(sp, organisation), sp=sp)
 
 
 def organisation() -> metadata.Organisation:

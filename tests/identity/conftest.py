@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client
 
 from identity.local_idp import keys, messages
@@ -96,7 +96,7 @@ def ask(client: Client) -> Callable[..., str]:
     return press
 
 
-def deliver(browser: Client, response: str) -> HttpResponse:
+def deliver(browser: Client, response: str) -> Any:
     """The provider's page posts the response; the browser follows the portal's redirect, without looking at where it ends."""
     parked = browser.post("/accesso/spid/acs/", {"SAMLResponse": response, "RelayState": "x"})
     if parked.status_code != 302:

@@ -165,5 +165,5 @@ def test_eight_copies_of_one_answer_at_once_sign_in_one(client: Client, workshop
         codes = list(pool.map(send, browsers))
 
     assert codes.count(302) == 1, codes
-    assert codes.count(403) == 7, codes
+    assert sum(code in (400, 403) for code in codes) == 7, codes
     assert SamlExchange.objects.get().outcome == Outcome.ACCEPTED
