@@ -39,7 +39,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "months": months,
         "month": month,
         "explains": explains,
-        "chart": _chart(month) if month else None,
+        "chart": _chart(month, clock.today()) if month else None,
         "refund": _open_refund(user, wallet),
         **_neighbours(months, month),
     }
@@ -86,12 +86,12 @@ def _neighbours(months: list[Month], month: Month | None) -> dict[str, Month | N
     }
 
 
-def _chart(month: Month) -> chart.Chart:
+def _chart(month: Month, today: dt.date) -> chart.Chart:
+    """To the end of the month, or to today."""
     following = (month.first + dt.timedelta(days=32)).replace(day=1)
     points = [(line.recorded_on, line.balance) for line in reversed(month.movements)]
-    return chart.draw(
-        opening=month.opening, points=points, first=month.first, last=following - dt.timedelta(days=1)
-    )
+    end = min(following - dt.timedelta(days=1), max(today, points[-1][0]))
+    return chart.draw(opening=month.opening, points=points, first=month.first, last=end)
 
 
 def _open_refund(user: User, wallet: Wallet) -> Refund | None:
