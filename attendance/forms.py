@@ -55,7 +55,7 @@ class RegisterForm(forms.Form):
         field.error_messages["invalid_choice"] = "L'elenco è cambiato: ricarica la pagina e riprova."
 
 
-class ClassChoice(forms.ModelChoiceField):
+class ClassChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.school.name} – {obj.label} ({obj.year})"
 
