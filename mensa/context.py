@@ -34,7 +34,8 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]
         "Famiglie",
         (
             ("Ufficio mensa", "mensa:office", "home", ALL),
-            ("Carica le domande", "enrolments:imports", "upload", OFFICE_ONLY),
+            ("Carica le domande", "mensa:intake", "upload", OFFICE_ONLY),
+            ("Cambio d'anno", "mensa:years", "calendar", OFFICE_ONLY),
         ),
     ),
     (

@@ -7,7 +7,7 @@ from typing import IO
 from django.db import transaction
 
 from enrolments import applications
-from enrolments.models import ApplicationBatch, Household, SchoolYear
+from enrolments.models import Application, ApplicationBatch, SchoolYear
 from identity.models import User
 from wallets import ledger
 
@@ -16,8 +16,22 @@ from wallets import ledger
 class Loaded:
     """What applying a list has done."""
 
-    households: list[Household]
+    families: int
     wallets_opened: int
+
+    @property
+    def sentence(self) -> str:
+        if not self.wallets_opened:
+            return f"Elenco applicato: {self.families} famiglie, tutte già con il loro borsellino."
+        return f"Elenco applicato: {self.families} famiglie, {self.wallets_opened} borsellini aperti adesso."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a list that was applied has left in the archive."""
+
+    children: int
+    families: int
 
 
 def check(
@@ -32,4 +46,12 @@ def apply(*, batch: ApplicationBatch, by: User, now: dt.datetime) -> Loaded:
     """Each family has its wallet there and then: both or neither. The same list again opens and changes nothing."""
     households = applications.apply(batch=batch, by=by, now=now)
     opened = ledger.open_wallets(households=households, now=now)
-    return Loaded(households=households, wallets_opened=opened)
+    return Loaded(families=len(households), wallets_opened=opened)
+
+
+def outcome(batch: ApplicationBatch) -> Outcome:
+    """The applications that this list brought; a row that was there already belongs to the list that brought it first."""
+    rows = Application.objects.filter(batch=batch)
+    return Outcome(
+        children=rows.count(), families=rows.values("household").order_by("household").distinct().count()
+    )

@@ -20,6 +20,9 @@ from wallets import alerts
 #: Out of a thousand children on a day: announced by a parent, who thinks of so many days, and found missing at the roll-call.
 ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 14, (1, 1, 2, 3, 4), 55
 
+#: The office switched the low-credit messages on when most families had used up the first notice.
+ALERTS_FROM = dt.date(2026, 11, 18)
+
 
 def steps(scale: Scale, top_ups: TopUps) -> list[Step]:
     return [
@@ -55,7 +58,8 @@ def live(day: dt.date, top_ups: TopUps) -> None:
         top_ups.arrive(since, day)
     clock.move_to(facts.at(day, 20, 5))
     night.run(now=facts.at(day, 20, 5))
-    alerts.send_due(now=facts.at(day, 20, 10))
+    if day >= ALERTS_FROM:
+        alerts.send_due(now=facts.at(day, 20, 10))
 
 
 def _mark_absences(day: dt.date) -> None:
