@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import environ
+import structlog
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,7 +16,7 @@ DEMO = MODE == "demo"
 TESTING = MODE == "test"
 if MODE not in {"demo", "test", "production"}:
     raise environ.ImproperlyConfigured("MENSA_MODE deve essere demo, test o production.")
-_INVENTED_SECRET = "chiave-solo-per-demo-e-prove-non-usare-in-esercizio-0123456789"
+_INVENTED_SECRET = "chiave-solo-per-demo-e-prove-non-usare-in-esercizio-0123456789"  # noqa: S105
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DEBUG = False
@@ -215,6 +216,12 @@ LOGOUT_REDIRECT_URL = "mensa:home"
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ACCOUNT_ADAPTER = "identity.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "identity.forms.LoginForm", "reauthenticate": "identity.forms.ReauthenticateForm"}
+MFA_FORMS = {
+    "authenticate": "identity.forms.CodeForm",
+    "reauthenticate": "identity.forms.CodeAgainForm",
+    "activate_totp": "identity.forms.ActivateForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -229,7 +236,7 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO or TESTING
 SECOND_FACTOR_ROLES = {"office", "accounts", "auditor", *env.list("SECOND_FACTOR_ALSO_FOR", default=[])}
-DEMO_STAFF_PASSWORD = "mensa-dimostrazione"  # demo only: printed at start and on the staff's login page
+DEMO_STAFF_PASSWORD = "mensa-dimostrazione"  # demo only: printed at start and on the staff's login page  # noqa: S105
 
 # -- SPID and CIE (docs/manuale/spid.md) -----------------------------------------------------------------------
 SPID_ENABLED = env.bool("SPID_ENABLED", default=True)
@@ -239,7 +246,9 @@ SPID_KEYS_DIR = Path(env.str("SPID_KEYS_DIR", default=str(VAR_DIR / "spid")))  #
 SPID_ORGANISATION_URL = env.str("SPID_ORGANISATION_URL", default=BASE_URL)
 SPID_CONTACT_EMAIL = env.str("SPID_CONTACT_EMAIL", default="mensa@comune.example")
 SPID_CONTACT_PHONE = env.str("SPID_CONTACT_PHONE", default="+390800000000")
-SPID_REGISTRY_URL = env.str("SPID_REGISTRY_URL", default="https://registry.spid.gov.it/metadata/idp/spid-entities-idps.xml")
+SPID_REGISTRY_URL = env.str(
+    "SPID_REGISTRY_URL", default="https://registry.spid.gov.it/metadata/idp/spid-entities-idps.xml"
+)
 CIE_ENABLED = env.bool("CIE_ENABLED", default=False)
 CIE_ENTITY_ID = env.str("CIE_ENTITY_ID", default=f"{BASE_URL}/cie")
 
@@ -291,4 +300,17 @@ LOGGING = {
         "level": env.str("LOG_LEVEL", default="WARNING" if TESTING else "INFO"),
     },
 }
+# Events with names and numbers; a traceback never prints the values of the variables, which may be people.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=not TESTING,
+)
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
