@@ -21,7 +21,7 @@ from attendance.models import (
     ServiceDay,
     Suspension,
 )
-from enrolments.models import ClassGroup, Custody, Enrolment, Price, School, SchoolYear
+from enrolments.models import ClassGroup, Custody, Enrolment, Guardian, Household, Price, School, SchoolYear
 from tests.attendance.conftest import TUESDAY
 from tests.cast import Town, at
 from wallets import ledger
@@ -132,11 +132,13 @@ def test_every_table_of_the_decision_has_its_triggers(decided: Town) -> None:
 
 
 def test_a_new_wallet_is_noted_for_its_children(decided: Town) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE wallets_wallet DISABLE TRIGGER USER")
-        cursor.execute("DELETE FROM wallets_wallet WHERE household_id = %s", [decided.carla_family.pk])
-        cursor.execute("ALTER TABLE wallets_wallet ENABLE TRIGGER USER")
-    ledger.open_wallets(households=[decided.carla_family], now=NOW)
+    applicant = Guardian.objects.create(
+        fiscal_code="XXXYYY80A01Z998X", first_name="Ivo", last_name="Poveri", sort_key="poveri ivo"
+    )
+    poor = Household.objects.create(code="SENZABOR", applicant=applicant)
+    Custody.objects.filter(pupil=decided.tommaso).update(household=poor)
+    LateFact.objects.all().delete()
+    ledger.open_wallets(households=[poor], now=NOW)
     assert set(LateFact.objects.values_list("pupil_id", flat=True)) == {decided.tommaso.pk}
 
 
