@@ -82,8 +82,8 @@ class IdentityProvider(models.Model):
     entity_id = models.CharField("entityID", max_length=255, unique=True)
     name = models.CharField("nome", max_length=120)
     kind = models.CharField("tipo", max_length=12, choices=ProviderKind.choices)
-    sso_url = models.URLField("indirizzo di accesso (HTTP-Redirect)", max_length=400)
-    slo_url = models.URLField("indirizzo di uscita (HTTP-Redirect)", max_length=400, blank=True)
+    sso_url = models.CharField("indirizzo di accesso (HTTP-Redirect)", max_length=400)
+    slo_url = models.CharField("indirizzo di uscita (HTTP-Redirect)", max_length=400, blank=True)
     certificates = models.JSONField(
         "certificati di firma", default=list, help_text="DER in base64, senza intestazioni"
     )

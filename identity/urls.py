@@ -25,6 +25,7 @@ pages = [
     path("", views.login, name="login"),
     path("sconosciuto/", views.unknown, name="unknown"),
     path("informazioni/", views.help_page, name="help"),
+    path("spid/stato/", views.spid_state, name="spid_state"),
     path("esci/", views.logout, name="logout"),
     path("personale/", staff_login, name="staff_login"),
     path("secondo-fattore/", views.second_factor_page, name="second_factor"),

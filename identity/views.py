@@ -26,7 +26,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from identity import parents, second_factor
 from identity.access import public, roles
 from identity.models import Role, SamlExchange, User
-from identity.spid import gate, parking, publishing, service
+from identity.spid import gate, parking, publishing, service, state
 from identity.spid import login as spid_login
 from identity.spid import logout as spid_logout
 from identity.spid.provider import SpidProvider
@@ -214,6 +214,14 @@ def slo(request: HttpRequest, scheme: service.Scheme) -> HttpResponse:
 def unknown(request: HttpRequest) -> HttpResponse:
     """Signed in, but no family in the canteen has this fiscal code: whom to call."""
     return render(request, "identity/unknown.html")
+
+
+@never_cache
+@roles(Role.OFFICE, Role.AUDITOR)
+@require_safe
+def spid_state(request: HttpRequest) -> HttpResponse:
+    """For the office: certificates, providers, how logins go."""
+    return render(request, "identity/spid_state.html", {"state": state.look(now=clock.outside_now())})
 
 
 @public

@@ -55,6 +55,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]
             ("Rimborsi", "wallets:refunds", "exchange-circle", MONEY),
         ),
     ),
+    ("Accessi", (("SPID: stato", "identity:spid_state", "key", frozenset({Role.OFFICE, Role.AUDITOR})),)),
 )
 
 
