@@ -28,8 +28,7 @@ class Visitor:
     def press(self, name: str, *, within: Locator | None = None) -> None:
         """A button or a link, by the words that a screen reader says."""
         place = within or self.page
-        button = place.get_by_role("button", name=name)
-        (button if button.count() else place.get_by_role("link", name=name)).first.click()
+        place.get_by_role("button", name=name).or_(place.get_by_role("link", name=name)).first.click()
 
     def look(self, title: str) -> None:
         """The page is the right one, nobody is shut out of it, and it does not overflow."""
