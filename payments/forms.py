@@ -75,7 +75,7 @@ class PayForm(forms.Form):
         notices.queryset = rows.select_related("pupil").order_by("due_date", "pk")
         notices.label_from_instance = notice_label  # type: ignore[method-assign, assignment]
         notices.help_text = f"Puoi pagarne fino a {MOST_NOTICES} insieme."
-        if not rows.exists():
+        if not self.is_bound and not rows.exists():
             del self.fields["notices"]
         self.fields[
             "top_up"

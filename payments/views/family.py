@@ -67,7 +67,7 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return _pay_page(request, household, form, status=422)
     chosen = form.cleaned_data
-    items = checkout.Items(notices=list(chosen.get("notices") or ()), top_up=chosen["top_up"])
+    items = checkout.Items(notices=list(chosen["notices"]), top_up=chosen["top_up"])
     try:
         attempt = checkout.start(
             household=household,

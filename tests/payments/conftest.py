@@ -2,11 +2,16 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from wsgiref.simple_server import make_server
 
+import httpx
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -15,8 +20,11 @@ from lxml import etree
 from enrolments.models import Pupil
 from payments import notices
 from payments.configuration import creditor, simulator_secret
+from payments.management.commands.pagopa_simulator import Quiet, Server
 from payments.models import Notice
 from payments.rules import wording
+from payments.simulator.node import Node
+from payments.simulator.wsgi import make
 from payments.soap import envelope
 from payments.soap.envelope import Content
 from tests import cast
@@ -131,3 +139,43 @@ class NodeClient:
 @pytest.fixture
 def node(client: Client) -> NodeClient:
     return NodeClient(client)
+
+
+@dataclass
+class Simulator:
+    """The simulated node on a port of its own; its postman goes round only when asked."""
+
+    address: str
+    node: Node
+
+    def choose(self, page: str, outcome: str) -> httpx.Response:
+        """Press a button of the checkout page; the redirect back to the portal is not followed."""
+        return httpx.post(page, data={"esito": outcome}, trust_env=False, follow_redirects=False)
+
+
+@pytest.fixture
+def simulator(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Simulator]:
+    """The portal on live_server, the node beside it, each knowing the other's address only."""
+    settings.BASE_URL = live_server.url
+    application = make(portal=live_server.url, folder=tmp_path, background=False)
+
+    def mounted(environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ["PATH_INFO"].removeprefix("/node")
+        return application({**environ, "SCRIPT_NAME": "/node", "PATH_INFO": path}, start_response)
+
+    with make_server("127.0.0.1", 0, mounted, Server, Quiet) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        settings.SIMULATORS_URL = f"http://127.0.0.1:{server.server_port}"
+        yield Simulator(f"{settings.SIMULATORS_URL}/node", application.node)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def no_node(settings: Any) -> str:
+    """pagoPA is down: nothing listens at its address."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.SIMULATORS_URL = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    return str(settings.SIMULATORS_URL)

@@ -1,0 +1,298 @@
+"""A campaign: one notice per non-exempt child, mailed once, whatever interrupts it."""
+
+import datetime as dt
+import smtplib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client
+from django.urls import reverse
+
+from enrolments import entitlements, families
+from enrolments.models import Application, Guardian, Price
+from payments import campaign_step, campaigns, notice_pdf
+from payments.errors import PaymentRefused, PdfUnavailable
+from payments.models import Campaign, CampaignItem, Notice
+from tests import cast
+from tests.payments.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + dt.timedelta(minutes=11)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.fixture(autouse=True)
+def _fast_paper_and_no_node(monkeypatch: pytest.MonkeyPatch, no_node: str) -> None:
+    """The paper has its own tests; the node is down, which must not matter."""
+    monkeypatch.setattr(notice_pdf, "render", lambda notices: b"%PDF- paper")
+
+
+@pytest.fixture
+def campaign(town: cast.Town) -> Campaign:
+    return campaigns.create(
+        year=town.year,
+        name="30 pasti 2026/27",
+        meals=30,
+        price_day=NOW.date(),
+        due_date=dt.date(2026, 12, 24),
+        by=town.enzo,
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def started(campaign: Campaign, town: cast.Town) -> Campaign:
+    return campaigns.start(campaign=campaign, by=town.enzo, now=NOW)
+
+
+def step(campaign: Campaign, now: dt.datetime = NOW, limit: int = 100) -> int:
+    campaign.refresh_from_db()
+    return campaign_step.step(campaign=campaign, limit=limit, now=now)
+
+
+def amounts() -> dict[str, Decimal]:
+    return {notice.pupil.first_name: notice.amount for notice in Notice.objects.all() if notice.pupil}
+
+
+def test_the_preview_counts_before_anything_happens(campaign: Campaign, town: cast.Town) -> None:
+    seen = campaigns.preview(year=town.year, meals=30, price_day=NOW.date())
+    assert (len(seen.payable), seen.total) == (3, Decimal("102.00") + Decimal("86.70") + Decimal("150.00"))
+    assert not Notice.objects.exists()
+
+
+def test_the_preview_takes_few_queries(
+    campaign: Campaign, town: cast.Town, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(6):
+        campaigns.preview(year=town.year, meals=30, price_day=NOW.date())
+
+
+def test_every_child_gets_thirty_meals_at_its_own_price(started: Campaign) -> None:
+    step(started)
+    assert amounts() == {"Luca": Decimal("102.00"), "Sofia": Decimal("86.70"), "Tommaso": Decimal("150.00")}
+    started.refresh_from_db()
+    assert (started.state, started.finished_at) == (Campaign.State.DONE, NOW)
+
+
+def test_each_family_reads_its_own_and_no_name_is_in_the_subject(started: Campaign) -> None:
+    step(started)
+    assert sorted(message.to[0] for message in mail.outbox) == [
+        "anna@posta.example",
+        "anna@posta.example",
+        "carla@posta.example",
+    ]
+    for message in mail.outbox:
+        assert message.subject == campaign_step.SUBJECT
+        assert "Luca" not in message.body
+        _, content, kind = message.attachments[0]
+        assert (content, kind) == (b"%PDF- paper", "application/pdf")
+
+
+def test_the_application_s_address_comes_before_the_guardian_s(started: Campaign, town: cast.Town) -> None:
+    Application.objects.create(
+        year=town.year, pupil=town.luca, household=town.family, email="domanda@posta.example"
+    )
+    step(started)
+    assert "domanda@posta.example" in {message.to[0] for message in mail.outbox}
+
+
+def test_an_exempt_child_gets_none(campaign: Campaign, town: cast.Town) -> None:
+    entitlements.exempt(
+        pupil=town.luca,
+        kind="social",
+        act="Atto 1",
+        valid_from=town.year.valid_from,
+        valid_to=None,
+        by=town.enzo,
+        now=NOW,
+    )
+    assert campaigns.preview(year=town.year, meals=30, price_day=NOW.date()).exempt == 1
+    step(campaigns.start(campaign=campaign, by=town.enzo, now=NOW))
+    assert "Luca" not in amounts()
+
+
+def test_a_child_without_a_price_is_listed_and_stops_nobody(campaign: Campaign, town: cast.Town) -> None:
+    Price.objects.filter(pupil=town.luca).delete()
+    step(campaigns.start(campaign=campaign, by=town.enzo, now=NOW))
+    assert set(amounts()) == {"Sofia", "Tommaso"}
+    (failed,) = campaigns.to_decide(campaign, now=NOW)
+    assert "Manca il prezzo" in failed.reason
+
+
+def test_a_family_without_address_is_listed_with_its_notice_issued(
+    started: Campaign, town: cast.Town
+) -> None:
+    Guardian.objects.filter(pk=town.carla_family.applicant_id).update(email="")
+    step(started)
+    (failed,) = campaigns.to_decide(started, now=NOW)
+    assert "e-mail" in failed.reason
+    assert failed.notice is not None
+    Guardian.objects.filter(pk=town.carla_family.applicant_id).update(email="carla@posta.example")
+    assert campaigns.retry_failed(campaign=started) == 1
+    step(started)
+    assert Notice.objects.filter(pupil=town.tommaso).count() == 1
+    assert len(mail.outbox) == 3
+
+
+def test_separated_parents_get_a_notice_each_for_their_share(campaign: Campaign, town: cast.Town) -> None:
+    families.split_custody(
+        pupil=town.luca,
+        shares={town.family: ["monday", "tuesday", "wednesday"], town.carla_family: ["thursday", "friday"]},
+        from_day=town.year.valid_from,
+        by=town.enzo,
+        now=NOW,
+    )
+    step(campaigns.start(campaign=campaign, by=town.enzo, now=NOW))
+    meals = sorted(item.meals for item in CampaignItem.objects.filter(pupil=town.luca))
+    assert meals == [12, 18]
+    assert Notice.objects.filter(pupil=town.luca).count() == 2
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["_issued", "_address", "_begin_sending", "_send", "_write_sent"],
+    ids=lambda place: f"killed in {place}",
+)
+def test_killed_at_any_line_it_goes_on_and_nobody_gets_two_mails(
+    started: Campaign, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    original = getattr(campaign_step, place)
+
+    def die(*arguments: Any) -> Any:
+        if place != "_send":
+            original(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(campaign_step, place, die)
+        with pytest.raises(Killed):
+            step(started)
+    for _ in range(3):
+        step(started, now=LATER)
+    assert Notice.objects.count() == CampaignItem.objects.count() == 3
+    sent = [attachment.to[0] + str(attachment.attachments[0][0]) for attachment in mail.outbox]
+    assert len(sent) == len(set(sent))
+    undecided = campaigns.to_decide(started, now=LATER + dt.timedelta(minutes=11))
+    assert len(sent) + len(undecided) >= 3
+
+
+def test_a_mail_in_doubt_waits_for_a_person(started: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silence(*arguments: Any) -> None:
+        raise smtplib.SMTPServerDisconnected
+
+    monkeypatch.setattr(EmailBackend, "send_messages", silence)
+    step(started)
+    assert campaigns.to_decide(started, now=NOW) == []
+    doubts = campaigns.to_decide(started, now=LATER)
+    assert [item.state for item in doubts] == ["sending"] * 3
+    monkeypatch.undo()
+    campaigns.settle_as_sent(item=doubts[0], now=LATER)
+    campaigns.retry(item=doubts[1], now=LATER)
+    assert campaigns.progress(started, now=LATER) == campaigns.Progress(total=3, sent=1, failed=0, stuck=1)
+
+
+def test_a_refused_address_is_a_failure_with_its_reason(
+    started: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise smtplib.SMTPRecipientsRefused({})
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    step(started)
+    assert all("rifiuta" in item.reason for item in campaigns.to_decide(started, now=NOW))
+
+
+def test_two_workers_share_the_children(started: Campaign) -> None:
+    first = campaigns.claim_next(campaign=started, now=NOW)
+    second = campaigns.claim_next(campaign=started, now=NOW)
+    assert first is not None
+    assert second is not None
+    assert first.pk != second.pk
+
+
+def test_paused_nobody_takes_another_and_resumed_it_goes_on(started: Campaign) -> None:
+    campaigns.pause(campaign=started)
+    assert step(started) == 0
+    campaigns.resume(campaign=started)
+    assert step(started) == 3
+
+
+def test_starting_again_adds_only_who_was_not_there(started: Campaign, town: cast.Town) -> None:
+    step(started)
+    campaigns.start(campaign=started, by=town.enzo, now=NOW)
+    assert step(started) == 0
+    assert len(mail.outbox) == 3
+
+
+def test_the_same_name_twice_is_refused(campaign: Campaign, town: cast.Town) -> None:
+    with pytest.raises(PaymentRefused, match="C'è già una campagna"):
+        campaigns.create(
+            year=town.year,
+            name=campaign.name,
+            meals=30,
+            price_day=NOW.date(),
+            due_date=NOW.date(),
+            by=town.enzo,
+            now=NOW,
+        )
+
+
+def test_without_pango_the_campaign_pauses_and_says_why(
+    started: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(notices: object) -> bytes:
+        raise PdfUnavailable
+
+    monkeypatch.setattr(notice_pdf, "render", missing)
+    assert step(started) == 1
+    started.refresh_from_db()
+    assert started.state == Campaign.State.PAUSED
+    assert "Pango" in campaigns.to_decide(started, now=NOW)[0].reason
+
+
+def test_the_office_prepares_looks_starts_and_watches(
+    town: cast.Town, client_of: Callable[..., Client]
+) -> None:
+    enzo = client_of(town.enzo)
+    data = {
+        "year": town.year.pk,
+        "name": "Prova",
+        "meals": "30",
+        "price_day": "2026-11-24",
+        "due_date": "2099-12-31",
+    }
+    response = enzo.post(reverse("payments:campaign_new"), data)
+    campaign = Campaign.objects.get()
+    assert response["Location"] == reverse("payments:campaign", args=[campaign.pk])
+    page = enzo.get(response["Location"]).content.decode()
+    assert "338,70" in page
+    assert "Avvia: invia 3 avvisi" in page
+    enzo.post(reverse("payments:campaign_act", args=[campaign.pk, "avvia"]))
+    page = enzo.get(response["Location"], headers={"HX-Request": "true"}).content.decode()
+    assert "3 di 3" in page
+    assert "<html" not in page
+    assert len(mail.outbox) == 3
+    assert enzo.get(reverse("payments:campaigns")).status_code == 200
+
+
+def test_a_wrong_form_names_the_field(town: cast.Town, client_of: Callable[..., Client]) -> None:
+    page = client_of(town.enzo).post(reverse("payments:campaign_new"), {"meals": "trenta"})
+    assert page.status_code == 422
+    assert "Scrivi un numero intero di pasti" in page.content.decode()
+
+
+def test_the_accounts_look_and_touch_nothing(
+    campaign: Campaign, town: cast.Town, client_of: Callable[..., Client]
+) -> None:
+    gino = client_of(town.gino)
+    page = gino.get(reverse("payments:campaign", args=[campaign.pk]))
+    assert page.status_code == 200
+    assert "Avvia" not in page.content.decode()
+    assert gino.post(reverse("payments:campaign_act", args=[campaign.pk, "avvia"])).status_code == 403
