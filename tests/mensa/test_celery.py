@@ -36,7 +36,9 @@ def test_what_is_owed_is_swept_every_ten_minutes():
 
 def test_every_scheduled_task_exists():
     app.loader.import_default_modules()
-    assert [entry["task"] for entry in app.conf.beat_schedule.values() if entry["task"] not in app.tasks] == []
+    assert [
+        entry["task"] for entry in app.conf.beat_schedule.values() if entry["task"] not in app.tasks
+    ] == []
 
 
 def test_the_days_of_the_schedule_are_those_of_rome():
