@@ -4,14 +4,16 @@ Arguments are ids only. Each step is safe to repeat and to run twice at once.
 """
 
 import logging
+from typing import Any
 
 from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from attendance import night
+from attendance import night, tellings
 from attendance.models import DayChunk, ServiceDay
 from mensa import clock
+from wallets import alerts
 from wallets.errors import Busy
 
 logger = logging.getLogger(__name__)
@@ -55,16 +57,34 @@ def post_chunk(chunk_id: int) -> None:
 
 @shared_task
 def close_day(service_day_id: int) -> None:
-    night.close(day=ServiceDay.objects.get(pk=service_day_id).day, now=clock.now())
+    """After the close the families whose credit has crossed a threshold get their message."""
+    if night.close(day=ServiceDay.objects.get(pk=service_day_id).day, now=clock.now()):
+        tell_low_credit.delay()
+
+
+@shared_task
+def tell_low_credit() -> None:
+    alerts.send_due(now=clock.now())
+
+
+@shared_task
+def tell_guardians(absence_ids: list[int]) -> None:
+    tellings.tell_guardians(absence_ids=absence_ids)
+
+
+def tell_soon(absence_ids: list[int]) -> None:
+    """Both parents are told by mail; with the queue down the page still says who marked what."""
+    if absence_ids:
+        _ask_quietly(tell_guardians, absence_ids)
 
 
 def nudge() -> None:
     """After a late fact is committed, do not wait for the sweep. With the queue down nothing is lost."""
-    transaction.on_commit(_sweep_soon)
+    transaction.on_commit(lambda: _ask_quietly(sweep))
 
 
-def _sweep_soon() -> None:
+def _ask_quietly(task: Any, *arguments: Any) -> None:
     try:
-        sweep.delay()
+        task.delay(*arguments)
     except OperationalError:
-        logger.warning("night.queue_unreachable")
+        logger.warning("queue.unreachable", extra={"task": task.name})

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from attendance import absences, month
+from attendance import absences, month, tasks, tellings
 from attendance import hours as adopted
 from attendance.absences import Marked
 from attendance.forms import DaysForm
@@ -58,6 +58,7 @@ def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked],
                 now=now,
             )
             messages.success(request, sentence(done))
+            tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
         except Refused as refusal:
             messages.error(request, str(refusal))
     elif "day" in request.POST:

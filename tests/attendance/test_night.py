@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from attendance import absences, corrections, night, registers
+from attendance.errors import TooLate
 from attendance.models import (
     Closure,
     DayChunk,
@@ -77,7 +78,7 @@ def test_an_absent_child_is_not_charged(only_today: Town, balances: Balances) ->
 
 
 def test_a_late_notice_spares_no_debit(only_today: Town, balances: Balances) -> None:
-    with pytest.raises(absences.TooLate):
+    with pytest.raises(TooLate):
         absences.mark(pupil=only_today.luca, days=[TUESDAY], by=only_today.anna, now=at("2026-11-24 09:01"))
     night.run(now=EVENING)
     assert balances()["Bianchi"] == "-6.29"

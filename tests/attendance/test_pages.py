@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -234,3 +235,14 @@ def test_the_preview_counts_by_school_and_class(canteen: Town) -> None:
     )
     assert (effect.meals, effect.families, str(effect.euro)) == (6, 2, "25.20")
     assert effect.enough_notice
+
+
+def test_both_parents_are_told_by_mail(canteen: Town, client_of: Browser, mailoutbox: list[Any]) -> None:
+    anna, url = client_of(canteen.anna), reverse("attendance:mark", args=[canteen.luca.code])
+    anna.post(url, {"day": "2026-11-24"})
+    anna.post(url, {"day": "2026-11-24"})  # a double tap tells nobody again
+    assert sorted(message.to[0] for message in mailoutbox) == ["anna@posta.example", "bruno@posta.example"]
+    assert "Luca" not in mailoutbox[0].subject
+    assert "martedì 24 novembre 2026: assente, nessun addebito (Anna Rossi, mar 24 nov alle 08:30)" in (
+        mailoutbox[0].body
+    )

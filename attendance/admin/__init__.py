@@ -1,0 +1,5 @@
+"""The office's panel for this app: the calendar it edits, the days and absences it only reads."""
+
+from attendance.admin import calendar, days
+
+__all__ = ["calendar", "days"]
