@@ -13,7 +13,7 @@ FORBIDDEN = {
     "an event handler": re.compile(r"\s(on[a-z]+|hx-on[:\w-]*)\s*=\s*[\"']", re.IGNORECASE),
     "a script address": re.compile(r"javascript:", re.IGNORECASE),
     "a file from another site": re.compile(
-        r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"'](?:https?:)?//", re.I
+        r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"'](?:https?:)?//", re.IGNORECASE
     ),
     "text marked safe": re.compile(r"(?<!help_text)\|safe\b|\{% autoescape off"),
 }

@@ -16,12 +16,13 @@ def test_no_module_is_longer_than_400_lines() -> None:
 
 
 def test_no_function_is_longer_than_40_lines() -> None:
+    """The signature is not counted: one keyword a line is how operations are written here."""
     long = [
         f"{place(path, node)} {node.name}"
         for path in modules()
         for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if (node.end_lineno or 0) - node.lineno + 1 > 40
+        if (node.end_lineno or 0) - node.body[0].lineno + 1 > 40
     ]
     assert not long
 

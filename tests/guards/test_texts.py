@@ -7,8 +7,8 @@ import pytest
 
 from tests.guards.source import ROOT, modules, name, place, sentences, templates
 
-#: "Operazione eseguita con successo" says nothing: say what was done.
-EMPTY_PRAISE = re.compile(r"successo\b", re.IGNORECASE)
+#: "Operazione eseguita con successo" says nothing: say what was done. ("Non è successo niente" says something.)
+EMPTY_PRAISE = re.compile(r"\bcon successo\b|\bsuccesso!|^successo\b", re.IGNORECASE)
 #: The courtesy form, its pronouns and its imperatives.
 COURTESY = re.compile(
     r"\b(Lei|La preghiamo|La informiamo|Le ricordiamo|Le comunichiamo|Suo|Sua|Suoi|Sue|inserisca|clicchi|"
