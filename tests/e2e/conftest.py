@@ -74,7 +74,7 @@ def outside(
 ) -> Iterator[str]:
     """The identity provider and the pagoPA node of the demo, over HTTP on a port of their own."""
     settings.BASE_URL = live_server.url
-    pagopa = node.make(portal=live_server.url, folder=files / "simulators")
+    pagopa = node.make(portal=live_server.url, folder=files / "simulators", clock=clock.now)
     mounted = {"/idp": identity_provider, "/node": pagopa}
     monkeypatch.setattr(simulators, "_mounted", lambda: mounted)
     server = make_server("127.0.0.1", 0, simulators.application, _Threaded, _Quiet)
