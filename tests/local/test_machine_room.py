@@ -180,7 +180,7 @@ def test_servers_named_in_the_environment_are_used_and_none_is_started(tmp_path,
 def closed(var, tmp_path, monkeypatch) -> Path:
     """Root, in a folder that other users cannot walk into."""
     var.mkdir()
-    monkeypatch.setattr(services.os, "geteuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(services, "_open_to_all", lambda folder: False)
     monkeypatch.setattr(services, "_OUTSIDE", tmp_path)
     return var
