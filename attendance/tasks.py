@@ -13,8 +13,8 @@ from kombu.exceptions import OperationalError
 from attendance import night, tellings
 from attendance.models import DayChunk, ServiceDay
 from mensa import clock
-from wallets import alerts
 from wallets.errors import Busy
+from wallets.tasks import send_alerts
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +59,7 @@ def post_chunk(chunk_id: int) -> None:
 def close_day(service_day_id: int) -> None:
     """After the close the families whose credit has crossed a threshold get their message."""
     if night.close(day=ServiceDay.objects.get(pk=service_day_id).day, now=clock.now()):
-        tell_low_credit.delay()
-
-
-@shared_task
-def tell_low_credit() -> None:
-    alerts.send_due(now=clock.now())
+        send_alerts.delay()
 
 
 @shared_task
