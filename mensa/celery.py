@@ -2,6 +2,7 @@
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery
@@ -15,15 +16,15 @@ app = Celery("mensa")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-#: Modules whose SCHEDULE the beat follows.
-SCHEDULED = ("attendance.tasks", "payments.tasks", "mensa.tasks")
+APPS = ("identity", "enrolments", "wallets", "attendance", "payments", "mensa")
 
 
 @app.on_after_finalize.connect
 def _follow_schedules(sender: Celery, **kwargs: Any) -> None:
-    """Each app says what has to be swept and how often."""
+    """Each app says in the SCHEDULE of its tasks what has to be swept and how often."""
+    modules = [import_module(f"{name}.tasks") for name in APPS if find_spec(f"{name}.tasks")]
     sender.conf.beat_schedule = {
-        name: entry for module in SCHEDULED for name, entry in import_module(module).SCHEDULE.items()
+        name: entry for module in modules for name, entry in getattr(module, "SCHEDULE", {}).items()
     }
 
 
