@@ -107,10 +107,11 @@ def _picture(path: Path) -> "Iterator[Image]":
 
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    with Image.open(path, formats=["JPEG", "PNG"]) as picture:
-        if picture.width * picture.height > MOST_PIXELS:
-            raise Unreadable(TOO_MANY_PIXELS)
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
+    try:
+        with Image.open(path, formats=["JPEG", "PNG"]) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as bomb:
+        raise Unreadable(TOO_MANY_PIXELS) from bomb
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     yield upright
 

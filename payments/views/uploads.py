@@ -6,8 +6,7 @@ from typing import cast
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -192,7 +191,7 @@ def _decide(
 @roles(Role.PARENT, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
 @never_cache
 @require_safe
-def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
+def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The file as it was sent: a download, never a page of this site."""
     mine = get_object_or_404(_visible_to(cast(User, request.user)), token=token)
     return _served(mine.file, mine.content_type, attachment=True)
@@ -201,7 +200,7 @@ def upload_file(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
 @roles(Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
 @never_cache
 @require_safe
-def upload_preview(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
+def upload_preview(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The picture that we drew of its first page."""
     return _served(get_object_or_404(_rows(), token=token).preview, "image/png", attachment=False)
 
@@ -212,13 +211,20 @@ def _visible_to(user: User) -> UploadedReceiptQuerySet:
     )
 
 
-def _served(file: FieldFile, kind: str, *, attachment: bool) -> HttpResponseBase:
+def _served(file: FieldFile, kind: str, *, attachment: bool) -> HttpResponse:
+    """Read whole: at most 5 MB. Sandboxed: whatever it holds, it is not a page of ours."""
     if not file:
         raise Http404
+    with file.open("rb") as opened:
+        content = opened.read()
     extension = str(file.name).rpartition(".")[2]
-    response = FileResponse(
-        file.open("rb"), content_type=kind, as_attachment=attachment, filename=f"ricevuta.{extension}"
+    place = "attachment" if attachment else "inline"
+    return HttpResponse(
+        content,
+        content_type=kind,
+        headers={
+            "Content-Disposition": f'{place}; filename="ricevuta.{extension}"',
+            "Content-Security-Policy": LOCKED,
+            "X-Content-Type-Options": "nosniff",
+        },
     )
-    response["Content-Security-Policy"] = LOCKED
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

@@ -108,8 +108,7 @@ def test_an_exempt_child_gets_none(campaign: Campaign, town: cast.Town) -> None:
         pupil=town.luca,
         kind="social",
         act="Atto 1",
-        valid_from=town.year.valid_from,
-        valid_to=None,
+        from_day=town.year.valid_from,
         by=town.enzo,
         now=NOW,
     )
