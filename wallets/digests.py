@@ -8,7 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from wallets.ledger import ROME
 from wallets.models import DailyDigest
@@ -43,11 +43,15 @@ class NotOver(Exception):
 
 def make(*, day: dt.date, now: dt.datetime) -> DailyDigest:
     """The digest of a day that is over; those missing before it are made first. Safe to repeat."""
-    if day >= now.astimezone(ROME).date():
-        raise NotOver
-    for missing in _missing(day):
-        _make_one(missing, now)
+    make_all(until=day, now=now)
     return DailyDigest.objects.get(day=day)
+
+
+def make_all(*, until: dt.date, now: dt.datetime) -> list[DailyDigest]:
+    """The digests missing up to that day, included, which must be over; returns those made by this call."""
+    if until >= now.astimezone(ROME).date():
+        raise NotOver
+    return [row for missing in _missing(until) if (row := _make_one(missing, now)) is not None]
 
 
 def verify() -> list[dt.date]:
@@ -66,24 +70,27 @@ def verify() -> list[dt.date]:
     return wrong
 
 
-@transaction.atomic
-def _make_one(day: dt.date, now: dt.datetime) -> None:
+def _make_one(day: dt.date, now: dt.datetime) -> DailyDigest | None:
+    """None when another worker has made it first."""
     before = DailyDigest.objects.order_by("-day").first()
     previous = before.digest if before else ""
     found = _fingerprint(day, previous)
-    row = DailyDigest(
-        day=day,
-        movements=found.movements,
-        total=found.total,
-        previous=previous,
-        digest=found.digest,
-        made_at=now,
-    )
-    DailyDigest.objects.bulk_create([row], ignore_conflicts=True)
+    try:
+        with transaction.atomic():
+            return DailyDigest.objects.create(
+                day=day,
+                movements=found.movements,
+                total=found.total,
+                previous=previous,
+                digest=found.digest,
+                made_at=now,
+            )
+    except IntegrityError:
+        return None
 
 
 def _missing(day: dt.date) -> list[dt.date]:
-    """From the day after the last digest; the very first one is of ``day`` itself or of the first movement, if earlier."""
+    """From the day after the last digest; the chain begins on the day of the first movement."""
     last = DailyDigest.objects.order_by("-day").values_list("day", flat=True).first()
     first = _first_movement(day) if last is None else last + dt.timedelta(days=1)
     return [first + dt.timedelta(days=number) for number in range((day - first).days + 1)]

@@ -1,13 +1,14 @@
 """A family with money, made without the enrolment rules: here only wallets matter."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from enrolments import explanations
@@ -87,6 +88,19 @@ def post(*rows: tuple[Pupil, Wallet, str], wallets: tuple[int, int] = (1, 2**31 
     )
 
 
+@contextmanager
+def refused(constraint: str) -> Iterator[None]:
+    """The statement fails, and the error names the guard that refused it."""
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        yield
+    assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
+
+
+def run_sql(statement: str, *values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
 @pytest.fixture
 def wallet(db: None) -> Wallet:
     return make_wallet(children=2)
@@ -102,8 +116,7 @@ def raw_sql(db: None) -> Callable[..., None]:
     """What somebody with a database console would try."""
 
     def run(statement: str, *values: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute(statement, values)
+        run_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        run_sql(statement, *values)
 
     return run

@@ -1,29 +1,20 @@
 """What must never happen to money, tried with raw SQL by somebody who owns the database. Each refusal has a name."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from identity.models import User
-from tests.wallets.conftest import DAY, NOW, children_of, make_wallet, post
+from tests.wallets.conftest import DAY, NOW, children_of, make_wallet, post, refused
 from wallets import ledger
 from wallets.models import Charge, Entry, Wallet
 
 Sql = Callable[..., None]
 TWENTY = Decimal("20.00")
-
-
-@contextmanager
-def refused(constraint: str) -> Iterator[None]:
-    """The statement fails, and the error names the guard that refused it."""
-    with pytest.raises(IntegrityError) as caught, transaction.atomic():
-        yield
-    assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
 
 
 @pytest.fixture

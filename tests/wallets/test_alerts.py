@@ -1,0 +1,124 @@
+"""Low credit: one kind message per threshold crossed, to both parents; a top-up opens the way to the next."""
+
+from decimal import Decimal
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+
+from tests import cast
+from tests.wallets.races import together
+from tests.wallets.town import EVENING, TUESDAY, top_up, wallet_of
+from wallets import alerts, credit, ledger
+from wallets.models import LowCreditAlert, Wallet, WalletRules
+
+# The mean price of Luca and Sofia is 3.145: 5 meals are 15.73 euro.
+
+
+@pytest.fixture
+def family(town: cast.Town) -> Wallet:
+    """Enough for everybody, so that nobody is told anything."""
+    top_up(wallet_of(town.carla_family), cause="carla")
+    wallet = wallet_of(town.family)
+    top_up(wallet)
+    return wallet
+
+
+def spend(wallet: Wallet, amount: str, key: str, town: cast.Town) -> None:
+    ledger.adjust(wallet=wallet, amount=-Decimal(amount), key=key, reason="pasti", by=town.enzo, now=EVENING)
+
+
+def meals(wallet: Wallet) -> int | None:
+    return credit.meals_left(wallet=Wallet.objects.get(pk=wallet.pk), day=TUESDAY)
+
+
+def test_credit_is_told_in_meals_at_the_childrens_prices(family: Wallet, town: cast.Town) -> None:
+    assert meals(family) == 15
+    spend(family, "50.00", "1", town)
+    assert meals(family) == 0
+    spend(family, "0.01", "2", town)
+    assert meals(family) == -1
+
+
+def test_a_family_without_paying_children_has_no_meals_to_count(family: Wallet) -> None:
+    assert credit.meals_left(wallet=family, day=TUESDAY.replace(year=2050)) is None
+
+
+def test_one_message_for_each_threshold(family: Wallet, town: cast.Town) -> None:
+    assert alerts.send_due(now=EVENING) == 0
+    for number, (amount, told) in enumerate(
+        [("34.00", 1), ("3.00", 0), ("7.00", 1), ("6.00", 1), ("1.00", 0), ("10.00", 1), ("50.00", 0)]
+    ):
+        spend(family, amount, str(number), town)
+        assert alerts.send_due(now=EVENING) == told, f"after {amount}: {meals(family)} meals"
+    assert sorted(LowCreditAlert.objects.values_list("threshold", flat=True)) == [-3, 0, 2, 5]
+
+
+def test_several_thresholds_at_once_are_one_message(family: Wallet, town: cast.Town) -> None:
+    spend(family, "80.00", "1", town)
+    assert alerts.send_due(now=EVENING) == 1
+    assert alerts.send_due(now=EVENING) == 0
+    assert len(mail.outbox) == 2
+
+
+def test_a_top_up_opens_the_way_to_the_next_message(family: Wallet, town: cast.Town) -> None:
+    spend(family, "40.00", "1", town)
+    alerts.send_due(now=EVENING)
+    top_up(family, "60.00", cause="receipt:2")
+    assert alerts.send_due(now=EVENING) == 0
+    spend(family, "60.00", "2", town)
+    assert alerts.send_due(now=EVENING) == 1
+
+
+def test_the_message_is_kind_and_private(family: Wallet, town: cast.Town) -> None:
+    spend(family, "55.00", "1", town)
+    alerts.send_due(now=EVENING)
+    assert sorted(to for message in mail.outbox for to in message.to) == [
+        "anna@posta.example",
+        "bruno@posta.example",
+    ]
+    for message in mail.outbox:
+        assert len(message.to) == 1
+        assert "Nessun bambino resta senza pranzo" in message.body
+        for private in ("Luca", "Sofia", "Rossi", "Bianchi", "5,00"):
+            assert private not in message.subject
+        assert "Luca" not in message.body
+
+
+def test_the_office_changes_the_thresholds(family: Wallet, town: cast.Town) -> None:
+    WalletRules.objects.create(act="Det. 1/2026", valid_from=TUESDAY, low_credit_meals=[])
+    spend(family, "80.00", "1", town)
+    assert alerts.send_due(now=EVENING) == 0
+
+
+def test_a_family_without_address_is_listed_for_a_telephone_call(family: Wallet, town: cast.Town) -> None:
+    town.family.members.all()
+    for member in town.family.members.select_related("guardian"):
+        member.guardian.email = ""
+        member.guardian.save()
+    spend(family, "80.00", "1", town)
+    assert alerts.send_due(now=EVENING) == 0
+    assert alerts.unreachable() == {town.family.code: -3}
+
+
+def test_when_the_mail_server_is_down_the_next_round_tries_again(
+    family: Wallet, town: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(self: EmailBackend, messages: object) -> int:
+        raise ConnectionRefusedError
+
+    spend(family, "40.00", "1", town)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", down)
+        assert alerts.send_due(now=EVENING) == 0
+    assert alerts.send_due(now=EVENING) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_one_message() -> None:
+    town = cast.build_town()
+    top_up(wallet_of(town.carla_family), cause="carla")
+    spend(wallet_of(town.family), "5.00", "1", town)
+    results = together(*[lambda: alerts.send_due(now=EVENING)] * 3)
+    assert sorted(results) == [0, 0, 1]
+    assert len(mail.outbox) == 2

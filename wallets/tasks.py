@@ -1,0 +1,35 @@
+"""What the wallets do by themselves. Every task finds its work in the database and is safe to repeat."""
+
+import datetime as dt
+import logging
+
+from celery import shared_task
+
+from mensa import clock
+from wallets import alerts, digest_mail, digests
+
+logger = logging.getLogger(__name__)
+
+#: For the beat: seconds between two rounds.
+SCHEDULE = {
+    "wallets.alerts": {"task": "wallets.tasks.send_alerts", "schedule": 1800},
+    "wallets.digest": {"task": "wallets.tasks.make_digest", "schedule": 3600},
+}
+
+
+@shared_task
+def send_alerts() -> None:
+    """Families whose credit is running out."""
+    told = alerts.send_due(now=clock.now())
+    if told:
+        logger.info("alerts.sent", extra={"wallets": told})
+
+
+@shared_task
+def make_digest() -> None:
+    """The digest of yesterday, once. Not while the time machine is away: its days are not over."""
+    if clock.offset() != dt.timedelta(0):
+        return
+    now = clock.now()
+    for row in digests.make_all(until=now.date() - dt.timedelta(days=1), now=now):
+        digest_mail.send(row)
