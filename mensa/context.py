@@ -1,10 +1,11 @@
 """What every page needs: the town, the menu of the role, the clock of the demo."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import resolve, reverse
 from django.utils.functional import SimpleLazyObject
 
 from enrolments.models import HelpDesk
@@ -25,38 +26,42 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 }
 PUBLIC_MENU = (("Il servizio", "mensa:home"), ("Aiuto", "mensa:help"))
 
-OFFICE_ONLY = frozenset({Role.OFFICE})
-MONEY = frozenset({Role.OFFICE, Role.ACCOUNTS})
-ALL = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
-#: Group, then (title, URL name, icon, roles that may open it).
-OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[Role]], ...]], ...] = (
+#: Group, then (title, URL name, icon). Who may open a tool is said by its view alone.
+OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Famiglie",
         (
-            ("Ufficio mensa", "mensa:office", "home", ALL),
-            ("Carica le domande", "mensa:intake", "upload", OFFICE_ONLY),
-            ("Cambio d'anno", "mensa:years", "calendar", OFFICE_ONLY),
+            ("Ufficio mensa", "mensa:office", "home"),
+            ("Carica le domande", "mensa:intake", "upload"),
+            ("Anno scolastico", "mensa:years", "school"),
         ),
     ),
     (
         "Mensa",
         (
-            ("Notti e addebiti", "attendance:nights", "moon", ALL),
-            ("Presenze di un bambino", "attendance:pupils", "child", OFFICE_ONLY),
-            ("Chiusure", "attendance:closures", "calendar", OFFICE_ONLY),
+            ("Notti e addebiti", "attendance:nights", "moon"),
+            ("Presenze di un bambino", "attendance:pupils", "child"),
+            ("Chiusure", "attendance:closures", "calendar"),
         ),
     ),
     (
         "Soldi",
         (
-            ("Avvisi di pagamento", "payments:campaigns", "mail", MONEY),
-            ("Ricevute dei genitori", "payments:inbox", "inbox", MONEY),
-            ("Pagamenti da abbinare", "payments:review", "card", MONEY),
-            ("Rimborsi", "wallets:refunds", "exchange-circle", MONEY),
+            ("Avvisi di pagamento", "payments:campaigns", "mail"),
+            ("Ricevute dei genitori", "payments:inbox", "inbox"),
+            ("Pagamenti da abbinare", "payments:review", "card"),
+            ("Addebiti di un giorno", "wallets:charges", "list"),
+            ("Rimborsi", "wallets:refunds", "exchange-circle"),
         ),
     ),
-    ("Accessi", (("SPID: stato", "identity:spid_state", "key", frozenset({Role.OFFICE, Role.AUDITOR})),)),
 )
+
+
+@cache
+def page_of(name: str) -> tuple[str, frozenset[Role]]:
+    """The address of a page without arguments and the roles that its view lets in."""
+    url = reverse(name)
+    return url, getattr(resolve(url).func, "access", frozenset())
 
 
 def help_desk() -> HelpDesk:
@@ -71,6 +76,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "town": {"name": settings.TOWN_NAME, "city": settings.TOWN_CITY, "region": settings.TOWN_REGION},
         "help_desk": SimpleLazyObject(help_desk),
         "demo": settings.DEMO,
+        "demo_is_building": settings.DEMO and (settings.VAR_DIR / "run" / "building").exists(),
         "now": clock.now(),
         "nav": _links(request, MENU.get(role, PUBLIC_MENU)),
         "office_menu": _office_menu(request, role),
@@ -80,8 +86,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 def _links(request: HttpRequest, entries: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     return [
         {"title": title, "url": url, "here": request.path == url}
-        for title, url in ((title, _address(name)) for title, name in entries)
-        if url
+        for title, url in ((title, reverse(name)) for title, name in entries)
     ]
 
 
@@ -89,11 +94,12 @@ def _office_menu(request: HttpRequest, role: str) -> list[dict[str, Any]]:
     """The tools this role may open; the current one is marked also on the pages below it."""
     groups = []
     for title, tools in OFFICE_TOOLS:
-        open_to_me = ((label, _address(name), image) for label, name, image, who in tools if role in who)
         links = [
             {"title": label, "url": url, "image": image, "here": _is_here(request.path, url)}
-            for label, url, image in open_to_me
-            if url
+            for label, image, (url, allowed) in (
+                (label, image, page_of(name)) for label, name, image in tools
+            )
+            if role in allowed
         ]
         if links:
             groups.append({"title": title, "links": links})
@@ -102,11 +108,3 @@ def _office_menu(request: HttpRequest, role: str) -> list[dict[str, Any]]:
 
 def _is_here(path: str, url: str) -> bool:
     return path == url or (url != reverse("mensa:office") and path.startswith(url))
-
-
-def _address(name: str) -> str:
-    """A tool that is not installed is not offered."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from mensa.local import instance, ports, processes
-from mensa.local.places import ROOT, Problem, configured, make_folder, var_dir
+from mensa.local.places import ROOT, Problem, configured, make_folder, run_dir, var_dir
 from mensa.local.services import Services, database_home, sweep_sockets
 from mensa.local.terminal import say
 
@@ -80,6 +80,11 @@ def run(options: argparse.Namespace) -> int:
         demo.stop()
         mine.release()
     return 0
+
+
+def building_file() -> Path:
+    """There while the town is being built: the pages then say so."""
+    return run_dir() / "building"
 
 
 def _process_began() -> float:
@@ -169,6 +174,7 @@ class Demo:
     def _start_builder(self) -> None:
         """What it says goes to the terminal, what goes wrong to its log."""
         (self.logs / "builder.out").write_text("", encoding="ascii")
+        building_file().touch()
         self._start_child("builder", [sys.executable, str(ROOT / "manage.py"), "build_demo"])
 
     def _start_child(self, name: str, command: list[str], *sockets: int) -> None:
@@ -268,6 +274,7 @@ class Demo:
             if code:
                 say(processes.tail(self.logs / "pango.log", 1))
         else:
+            building_file().unlink(missing_ok=True)
             self._repeat_builder()
             self._start_workers()
             if code:
