@@ -21,9 +21,12 @@ class Loaded:
 
     @property
     def sentence(self) -> str:
+        families = "una famiglia" if self.families == 1 else f"{self.families} famiglie"
         if not self.wallets_opened:
-            return f"Elenco applicato: {self.families} famiglie, tutte già con il loro borsellino."
-        return f"Elenco applicato: {self.families} famiglie, {self.wallets_opened} borsellini aperti adesso."
+            return f"Elenco applicato: {families}, con il borsellino che aveva già."
+        if self.wallets_opened == 1:
+            return f"Elenco applicato: {families}, un borsellino aperto adesso."
+        return f"Elenco applicato: {families}, {self.wallets_opened} borsellini aperti adesso."
 
 
 @dataclass(frozen=True)
