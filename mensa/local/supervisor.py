@@ -138,11 +138,11 @@ class Demo:
         say("Preparo le tabelle…")
         self._manage("prepare_demo", "-v", "0", as_owner=True)
         self._start_servers()
+        self._start_builder()
         self._wait_for_web()
         shared = {name: self.env[name] for name in ("MENSA_MODE", "BASE_URL", "SIMULATORS_URL", "VAR_DIR")}
         self.instance.publish({**self.services.env, **shared})
         say(f"\nIl portale risponde dopo {self._seconds()}: {self.address}\n")
-        self._start_builder()
 
     def _start_servers(self) -> None:
         web, outside = self.web.fileno(), self.outside.fileno()
