@@ -1,4 +1,4 @@
-"""The numbers on the office's page, each with the page where one acts on it. An alarm is what somebody must look at."""
+"""The numbers on the office's page, each with the page (a URL name) where one acts on it. An alarm wants somebody to look."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, Q, Sum
-from django.urls import reverse
 
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
@@ -20,7 +19,7 @@ class Number:
     title: str
     value: str
     note: str
-    url: str
+    page: str
     image: str
     alarm: bool = False
 
@@ -33,45 +32,52 @@ def at(now: dt.datetime) -> list[Number]:
 
 def _days(today: dt.date) -> Iterable[Number]:
     """Every day before today must be closed; a day with a child that has no price stays open."""
-    url = reverse("attendance:nights")
-    late = ServiceDay.objects.filter(day__lt=today).filter(~Q(state=ServiceDay.State.CLOSED) | Q(dirty=True))
+    late = ServiceDay.objects.filter(day__lt=today).exclude(state=ServiceDay.State.CLOSED)
     failures = PricingFailure.objects.filter(solved_at__isnull=True).count()
     if waiting := late.count():
         yield Number(
-            "Giorni da chiudere", str(waiting), "Gli addebiti non sono completi.", url, "moon", alarm=True
+            "Giorni da chiudere",
+            str(waiting),
+            "Gli addebiti non sono completi.",
+            "attendance:nights",
+            "moon",
+            alarm=True,
         )
     if failures:
         yield Number(
-            "Pasti senza prezzo", str(failures), "Manca una tariffa o una quota.", url, "warning", alarm=True
+            "Pasti senza prezzo",
+            str(failures),
+            "Manca una tariffa o una quota.",
+            "attendance:nights",
+            "warning",
+            alarm=True,
         )
     last = ServiceDay.objects.filter(state=ServiceDay.State.CLOSED).order_by("-day").first()
     if last:
         note = f"{euro(last.posted_total)} addebitati, {short_day(last.day)}"
-        yield Number("Ultima notte", str(last.posted_count), note, url, "moon")
+        yield Number("Ultima notte", str(last.posted_count), note, "attendance:nights", "moon")
 
 
 def _receipts() -> Iterable[Number]:
-    url = reverse("payments:inbox")
     waiting = UploadedReceipt.objects.filter(
         state__in=[UploadedReceipt.State.RECEIVED, UploadedReceipt.State.IN_REVIEW]
     ).count()
     open_flags = ~Q(flag="") & Q(flag_closed_at__isnull=True)
     flagged = Receipt.objects.filter(Q(state=Receipt.State.TO_REVIEW) | open_flags).count()
     note = "Inviate dai genitori" if waiting else "Nessuna in attesa"
-    yield Number("Ricevute da controllare", str(waiting), note, url, "inbox")
+    yield Number("Ricevute da controllare", str(waiting), note, "payments:inbox", "inbox")
     if flagged:
         yield Number(
             "Pagamenti da guardare",
             str(flagged),
             "Ricevute pagoPA senza avviso o segnalate.",
-            reverse("payments:review"),
+            "payments:review",
             "card",
             alarm=True,
         )
 
 
 def _notices(today: dt.date) -> Iterable[Number]:
-    url = reverse("payments:campaigns")
     found = Notice.objects.for_children().aggregate(
         unsent=Count("pk", filter=~Q(send_error="") & Q(sent_at__isnull=True)),
         unpaid=Count("pk", filter=Q(state__in=[Notice.State.ISSUED, Notice.State.SENT])),
@@ -82,13 +88,13 @@ def _notices(today: dt.date) -> Iterable[Number]:
             "Avvisi non spediti",
             str(found["unsent"]),
             "Indirizzo mancante o errato.",
-            url,
+            "payments:campaigns",
             "mail",
             alarm=True,
         )
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).count()
     note = "Una campagna è in corso" if running else f"{found['late']} oltre la scadenza"
-    yield Number("Avvisi da pagare", str(found["unpaid"]), note, url, "mail")
+    yield Number("Avvisi da pagare", str(found["unpaid"]), note, "payments:campaigns", "mail")
 
 
 def _wallets() -> Iterable[Number]:
@@ -98,10 +104,11 @@ def _wallets() -> Iterable[Number]:
         below=Count("pk", filter=Q(balance__lt=0)),
         families=Count("pk"),
     )
-    url = reverse("admin:wallets_wallet_changelist")
     credit, debt = found["credit"] or Decimal(0), found["debt"] or Decimal(0)
-    yield Number("Credito delle famiglie", euro(credit), f"{found['families']} borsellini", url, "wallet")
-    yield Number("Borsellini sotto zero", str(found["below"]), euro(debt), url, "wallet")
+    yield Number(
+        "Credito delle famiglie", euro(credit), f"{found['families']} borsellini", "wallets:charges", "wallet"
+    )
+    yield Number("Borsellini sotto zero", str(found["below"]), euro(debt), "wallets:charges", "wallet")
 
 
 def _refunds(today: dt.date) -> Iterable[Number]:
@@ -109,16 +116,18 @@ def _refunds(today: dt.date) -> Iterable[Number]:
     found = Refund.objects.filter(state__in=pending).aggregate(
         all=Count("pk"), total=Sum("amount"), late=Count("pk", filter=Q(due_by__lt=today))
     )
-    url = reverse("wallets:refunds")
     if found["late"]:
         note = "Il termine per pagarli è passato."
-        yield Number("Rimborsi in ritardo", str(found["late"]), note, url, "exchange-circle", alarm=True)
+        yield Number(
+            "Rimborsi in ritardo", str(found["late"]), note, "wallets:refunds", "exchange-circle", alarm=True
+        )
     if found["all"]:
-        yield Number("Rimborsi in corso", str(found["all"]), euro(found["total"]), url, "exchange-circle")
+        yield Number(
+            "Rimborsi in corso", str(found["all"]), euro(found["total"]), "wallets:refunds", "exchange-circle"
+        )
 
 
 def _pupils(today: dt.date) -> Iterable[Number]:
-    url = reverse("enrolments:imports")
     checked = ApplicationBatch.objects.filter(state=ApplicationBatch.State.CHECKED).count()
     note = f"{checked} file controllati e non applicati" if checked else "Domande caricate"
-    yield Number("Bambini iscritti", str(Enrolment.objects.on(today).count()), note, url, "child")
+    yield Number("Bambini iscritti", str(Enrolment.objects.on(today).count()), note, "mensa:intake", "child")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from identity.access import public, roles
 from identity.models import Role, User
 from mensa import clock, dashboard, office_numbers
+from mensa.context import page_of
 
 HOMES = {
     Role.PARENT: "mensa:family",
@@ -75,7 +76,11 @@ def family(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def office(request: HttpRequest) -> HttpResponse:
-    numbers = office_numbers.at(clock.now())
-    alarms = [number for number in numbers if number.alarm]
-    calm = [number for number in numbers if not number.alarm]
-    return render(request, "mensa/office.html", {"alarms": alarms, "numbers": calm})
+    role = Role(cast(User, request.user).role)
+    found = [
+        {"number": number, "url": url if role in allowed else ""}
+        for number, (url, allowed) in ((n, page_of(n.page)) for n in office_numbers.at(clock.now()))
+    ]
+    alarms = [row for row in found if row["number"].alarm]
+    numbers = [row for row in found if not row["number"].alarm]
+    return render(request, "mensa/office.html", {"alarms": alarms, "numbers": numbers})
