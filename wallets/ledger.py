@@ -356,7 +356,7 @@ def _written(statement: str, parameters: list[Any]) -> Posted | None:
 def _broken(error: IntegrityError) -> str:
     """The name of the constraint that refused."""
     cause = error.__cause__
-    return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
+    return str(cause.diag.constraint_name) if isinstance(cause, psycopg.Error) else ""
 
 
 def exact(amount: Decimal) -> Decimal:
