@@ -23,7 +23,7 @@ ORDINARY = ""
 
 @dataclass(frozen=True)
 class ClassLine:
-    """``confirmed``: the roll-call is in; ``required``: in phase C nobody waits for it."""
+    """A class with somebody enrolled. ``confirmed``: the roll-call is in; ``required``: in phase C nobody waits for it."""
 
     class_group: ClassGroup
     service: Service
@@ -125,7 +125,10 @@ def sheet(*, day: dt.date, schools: Iterable[School], now: dt.datetime) -> Sheet
         day=day,
         hours=hours,
         schools=[
-            SchoolSheet(school, [lines[group.pk] for group in groups if group.school_id == school.pk])
+            SchoolSheet(
+                school,
+                [lines[group.pk] for group in groups if group.school_id == school.pk and group.pk in counts],
+            )
             for school in wanted
         ],
         forecast=forecast,
@@ -134,21 +137,21 @@ def sheet(*, day: dt.date, schools: Iterable[School], now: dt.datetime) -> Sheet
 
 
 def _counts(day: dt.date, calendar: Calendar) -> dict[int, Counter[str]]:
-    """Class -> meals by diet code."""
+    """Class -> meals by diet code, for the classes in which somebody is enrolled."""
     decision = deciding.of_day(day, calendar=calendar)
     found: dict[int, Counter[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {decision.sql} {_BY_DIET}", decision.params)
         for class_id, code, number in cursor.fetchall():
-            found.setdefault(class_id, Counter())[code] += number
+            found.setdefault(class_id, Counter()).update({code: number} if number else {})
     return found
 
 
 _BY_DIET = """
-SELECT d.class_group_id, coalesce(diet.code, ''), count(*) FROM decided d
+SELECT d.class_group_id, coalesce(diet.code, ''), count(*) FILTER (WHERE d.eats) FROM decided d
 LEFT JOIN enrolments_diet diet ON diet.pupil_id = d.pupil_id
     AND diet.valid_from <= %(day)s AND (diet.valid_to IS NULL OR diet.valid_to >= %(day)s)
-WHERE d.eats GROUP BY 1, 2
+GROUP BY 1, 2
 """
 
 

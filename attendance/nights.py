@@ -3,11 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from attendance import night
 from attendance.models import LateFact, PricingFailure, ServiceDay
 from attendance.rules import cutoff
+from enrolments.models import Pupil
 
 #: A day still open at this hour of the next morning is shown in red.
 ALARM_AT = dt.time(6, 0)
@@ -73,7 +74,27 @@ def overdue(now: dt.datetime) -> int:
     return sum(is_late(day, now) for day in owed)
 
 
-def failures() -> list[PricingFailure]:
-    """Who could not be charged and is not mended yet."""
-    rows = PricingFailure.objects.filter(solved_at__isnull=True).select_related("pupil")
-    return list(rows.order_by("-day", "pupil__sort_key")[:200])
+@dataclass(frozen=True)
+class Failing:
+    """A child who could not be charged, on how many days and why."""
+
+    pupil: Pupil
+    reason: str
+    days: int
+    first: dt.date
+    last: dt.date
+
+
+def failures() -> list[Failing]:
+    """Who could not be charged and is not mended yet: one line per child and reason."""
+    rows = (
+        PricingFailure.objects.filter(solved_at__isnull=True)
+        .values("pupil_id", "reason")
+        .annotate(days=Count("pk"), first=Min("day"), last=Max("day"))
+        .order_by("first", "pupil_id")[:200]
+    )
+    pupils = Pupil.objects.in_bulk([row["pupil_id"] for row in rows])
+    return [
+        Failing(pupils[row["pupil_id"]], row["reason"], row["days"], row["first"], row["last"])
+        for row in rows
+    ]

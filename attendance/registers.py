@@ -125,7 +125,7 @@ def read(*, class_group: ClassGroup, day: dt.date) -> Sheet:
 
 
 def today(*, schools: Iterable[School], day: dt.date, now: dt.datetime) -> list[ClassToday]:
-    """The classes of these schools on a day, with the state of their roll-call: constant queries."""
+    """The classes with somebody enrolled, and the state of their roll-call: constant queries."""
     groups = list(
         ClassGroup.objects.filter(school__in=schools, year__valid_from__lte=day, year__valid_to__gte=day)
         .select_related("school")
@@ -144,6 +144,7 @@ def today(*, schools: Iterable[School], day: dt.date, now: dt.datetime) -> list[
             group, calendar.service(group.pk, day), meals[group.pk], registers.get(group.pk), hours, now
         )
         for group in groups
+        if meals[group.pk]
     ]
 
 
@@ -155,13 +156,13 @@ def _class_today(
     hours: Hours,
     now: dt.datetime,
 ) -> ClassToday:
-    day_over = meals and now >= cutoff.register_deadline(meals[0].day, hours)
+    overdue = now >= cutoff.register_deadline(meals[0].day, hours)
     if not service.open:
         state = State.NO_MEAL
     elif register:
         state = State.CONFIRMED
     else:
-        state = State.OVERDUE if day_over else State.TO_DO
+        state = State.OVERDUE if overdue else State.TO_DO
     return ClassToday(
         class_group=group,
         state=state,

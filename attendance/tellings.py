@@ -1,6 +1,7 @@
 """Both parents are told when one of them marks an absence or takes it back. No name and no day in the subject."""
 
 import datetime as dt
+import logging
 from collections.abc import Collection
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.template.loader import render_to_string
 from attendance.models import Absence
 from enrolments.models import Guardian, HelpDesk, Pupil
 
+logger = logging.getLogger(__name__)
 SUBJECT = "Mensa scolastica: assenza aggiornata"
 
 
@@ -32,9 +34,17 @@ def tell_guardians(*, absence_ids: Collection[int]) -> int:
         },
     )
     addresses = sorted(set(_guardians(pupil).exclude(email="").values_list("email", flat=True)))
-    for address in addresses:
+    return sum(_send(address, body) for address in addresses)
+
+
+def _send(address: str, body: str) -> bool:
+    """A mail server that does not answer is no reason to fail: the page says who marked what."""
+    try:
         EmailMessage(SUBJECT, body, settings.DEFAULT_FROM_EMAIL, [address]).send()
-    return len(addresses)
+    except OSError:
+        logger.warning("absence.mail_not_sent")
+        return False
+    return True
 
 
 def words_of(*, pupil: Pupil, days: Collection[dt.date]) -> list[int]:
