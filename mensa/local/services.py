@@ -10,15 +10,19 @@ from types import TracebackType
 from typing import Self
 
 from mensa.local import postgres, processes, valkey
-from mensa.local.places import Problem, configured, folder_key, make_folder, var_dir
+from mensa.local.places import Problem, folder_key, make_folder, var_dir
 
 _LONGEST_SOCKET = 106  # bytes, sun_path less its closing zero
+_DATABASE = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READER_URL")
 _OUTSIDE = Path("/var/lib")
 _SOCKET_NAME = "/.s.PGSQL.5432.lock"
 
 
 class Services:
-    """PostgreSQL and Valkey of this folder, each unless the environment names another one."""
+    """PostgreSQL and Valkey of this folder, each unless the environment names another one.
+
+    The environment only: a demo or a test must not land in the database that .env names for the service.
+    """
 
     def __init__(self, *, home: Path, logs: Path, throwaway: bool = False) -> None:
         self.home = home
@@ -44,8 +48,8 @@ class Services:
     def start(self) -> None:
         """Start what is not given; self.env then holds the addresses of both."""
         make_folder(self.logs)
-        self._use_redis() if configured("REDIS_URL") else self.start_valkey()
-        self._use_database() if configured("DATABASE_URL") else self.start_postgres()
+        self._use("REDIS_URL") if os.environ.get("REDIS_URL") else self.start_valkey()
+        self._use(*_DATABASE) if os.environ.get("DATABASE_URL") else self.start_postgres()
 
     def start_valkey(self) -> None:
         self.running["valkey"] = valkey.start(self.sockets, processes.fresh_log(self.logs, "valkey"))
@@ -80,13 +84,8 @@ class Services:
             self._sockets = _socket_folder("mensa-test-" if self.throwaway else f"mensa-{folder_key()}-")
         return self._sockets
 
-    def _use_redis(self) -> None:
-        self.env["REDIS_URL"] = configured("REDIS_URL")
-
-    def _use_database(self) -> None:
-        for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READER_URL"):
-            if configured(name):
-                self.env[name] = configured(name)
+    def _use(self, *names: str) -> None:
+        self.env.update({name: os.environ[name] for name in names if os.environ.get(name)})
 
 
 def database_home() -> Path:

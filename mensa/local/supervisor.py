@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from mensa.local import instance, ports, processes
-from mensa.local.places import ROOT, Problem, configured, make_folder, run_dir, var_dir
+from mensa.local.places import ROOT, Problem, make_folder, run_dir, var_dir
 from mensa.local.services import Services, database_home, sweep_sockets
 from mensa.local.terminal import say
 
@@ -123,7 +125,7 @@ class Demo:
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "mensa.settings",
             "MENSA_MODE": "demo",
-            "BASE_URL": configured("BASE_URL") or self.address,
+            "BASE_URL": os.environ.get("BASE_URL") or self.address,
             "SIMULATORS_URL": f"http://127.0.0.1:{ports.number(self.outside)}",
             "VAR_DIR": str(var_dir()),
         }
@@ -216,9 +218,6 @@ class Demo:
 
     def _wait_for_web(self) -> None:
         """The first answer, over HTTP, from the port that is already ours."""
-        import urllib.error
-        import urllib.request
-
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:

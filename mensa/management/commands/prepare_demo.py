@@ -4,9 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
-from identity.models import IdentityProvider, ProviderKind
+from identity.models import IdentityProvider, ProviderKind, User
 
 
 class Command(BaseCommand):
@@ -15,9 +16,20 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_a_real_town()
         call_command("setup_database", verbosity=options["verbosity"], stdout=self.stdout)
         _follow_the_port()
         call_command("spid_local_idp", stdout=self.stdout)
+
+
+def _refuse_a_real_town() -> None:
+    """DATABASE_URL may name any database: one with people in it, and none of the demo's, is somebody's."""
+    if User._meta.db_table not in connection.introspection.table_names():
+        return
+    if User.objects.exists() and not User.objects.filter(email__endswith="@comune.example").exists():
+        raise CommandError(
+            "Questo database contiene i dati di un Comune: la prova ne vuole uno vuoto, o il suo di prima."
+        )
 
 
 def _follow_the_port() -> None:
