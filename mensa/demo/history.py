@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
 
 from django.db import transaction
@@ -18,8 +19,10 @@ from mensa.demo.top_ups import TopUps
 from wallets import alerts
 
 #: Out of a thousand children on a day: announced by a parent, who thinks of so many days, and found missing at the roll-call.
-ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 14, (1, 1, 2, 3, 4), 55
+ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 12, (1, 2, 3, 4, 5), 45
 
+#: From here on every class is called every day.
+EVERY_CLASS_FROM = dt.date(2026, 11, 16)
 #: The office switched the low-credit messages on when most families had used up the first notice.
 ALERTS_FROM = dt.date(2026, 11, 18)
 
@@ -71,22 +74,31 @@ def _mark_absences(day: dt.date) -> None:
     for group in open_groups:
         for pupil in announced[group.pk]:
             _announce(pupil, day)
-    known_away = set(Absence.objects.filter(day=day, absent=True).values_list("pupil_id", flat=True))
     secretary = people.secretary()
-    for group in open_groups:
+    for group, away in _roll_calls(open_groups, missing, day):
         if calendar.phase(group.pk, day) != Phase.PARENTS:
-            mine = {pupil.pk for pupil in missing[group.pk]} | (known_away & _enrolled(group, day))
             registers.confirm(
                 class_group=group,
                 day=day,
-                absent_pupils=mine,
+                absent_pupils=away,
                 by=secretary,
                 now=facts.at(day, 9, 10 + group.grade),
             )
 
 
-def _enrolled(group: ClassGroup, day: dt.date) -> set[int]:
-    return set(Enrolment.objects.on(day).filter(class_group=group).values_list("pupil_id", flat=True))
+def _roll_calls(
+    groups: list[ClassGroup], missing: dict[int, list[Pupil]], day: dt.date
+) -> Iterator[tuple[ClassGroup, set[int]]]:
+    """Who is not there in each class. In the first weeks a class that has nothing to add to the parents' words is not called."""
+    announced: dict[int, set[int]] = defaultdict(set)
+    away = Absence.objects.filter(day=day, absent=True).values("pupil")
+    for class_id, pupil_id in (
+        Enrolment.objects.on(day).filter(pupil__in=away).values_list("class_group", "pupil")
+    ):
+        announced[class_id].add(pupil_id)
+    for group in groups:
+        if missing[group.pk] or day >= EVERY_CLASS_FROM:
+            yield group, {pupil.pk for pupil in missing[group.pk]} | announced[group.pk]
 
 
 def _throw(day: dt.date) -> tuple[dict[int, list[Pupil]], dict[int, list[Pupil]]]:

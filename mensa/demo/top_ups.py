@@ -41,6 +41,10 @@ class Payment:
     def at(self) -> dt.datetime:
         return facts.at(self.day, self.hour, self.number % 60)
 
+    @property
+    def receipt_id(self) -> str:
+        return f"{facts.SIMULATION}-{self.number:06d}"
+
 
 class TopUps:
     """All the payments of the two months, drawn once the notices of the first campaign are out."""
@@ -53,11 +57,16 @@ class TopUps:
         return found
 
     def arrive(self, first: dt.date, last: dt.date) -> None:
-        """The payments of these days reach the wallets. Again: the receipts are recognised."""
-        for day in sorted(self.by_day):
-            if first <= day <= last:
-                for payment in self.by_day[day]:
-                    _pay(payment)
+        """The payments of these days reach the wallets. Again: those that have arrived are left out."""
+        wanted = [one for day in sorted(self.by_day) if first <= day <= last for one in self.by_day[day]]
+        ids = [one.receipt_id for one in wanted]
+        arrived = set(Receipt.objects.filter(receipt_id__in=ids).values_list("receipt_id", flat=True))
+        notices_paid = Notice.objects.in_bulk([one.notice_id for one in wanted if one.notice_id])
+        wallets = Wallet.objects.select_related("household").in_bulk({one.wallet_id for one in wanted})
+        for payment in wanted:
+            if payment.receipt_id not in arrived:
+                notice = notices_paid.get(payment.notice_id or 0)
+                _pay(payment, notice or _top_up(payment, wallets[payment.wallet_id]))
 
 
 def _draw() -> list[Payment]:
@@ -114,28 +123,8 @@ def _between(dice: Random, first: dt.date, last: dt.date) -> dt.date:
     return first + dt.timedelta(days=dice.randrange((last - first).days + 1))
 
 
-def _pay(payment: Payment) -> None:
-    receipt_id = f"{facts.SIMULATION}-{payment.number:06d}"
-    if Receipt.objects.filter(receipt_id=receipt_id).exists():
-        return
-    notice = _notice_of(payment)
-    incoming = IncomingReceipt(
-        fiscal_code=creditor().fiscal_code,
-        receipt_id=receipt_id,
-        nav=notice.nav,
-        amount=notice.amount,
-        paid_at=payment.at,
-        psp=BANK,
-        fee=FEE,
-    )
-    receipts.record(incoming=incoming, channel=Receipt.Channel.SOAP, now=payment.at)
-
-
-def _notice_of(payment: Payment) -> Notice:
-    """A free top-up is a notice that the family asks for and pays on the spot."""
-    if payment.notice_id is not None:
-        return Notice.objects.get(pk=payment.notice_id)
-    wallet = Wallet.objects.select_related("household").get(pk=payment.wallet_id)
+def _top_up(payment: Payment, wallet: Wallet) -> Notice:
+    """A notice that the family asks for and pays on the spot."""
     return notices.issue(
         wallet=wallet,
         pupil=None,
@@ -144,3 +133,16 @@ def _notice_of(payment: Payment) -> Notice:
         due_date=payment.day,
         now=payment.at,
     )
+
+
+def _pay(payment: Payment, notice: Notice) -> None:
+    incoming = IncomingReceipt(
+        fiscal_code=creditor().fiscal_code,
+        receipt_id=payment.receipt_id,
+        nav=notice.nav,
+        amount=notice.amount,
+        paid_at=payment.at,
+        psp=BANK,
+        fee=FEE,
+    )
+    receipts.record(incoming=incoming, channel=Receipt.Channel.SOAP, now=payment.at)
