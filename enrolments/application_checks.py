@@ -1,7 +1,7 @@
 """A list of applications against what is stored: classes that exist, families, what is new and what differs."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from enrolments.models import (
     Guardian,
     Household,
     IseeDeclaration,
+    Pupil,
     SchoolYear,
 )
 from enrolments.rules.application_rows import Line, Problem, problem, spelling_problems
@@ -51,42 +52,52 @@ class Verdict:
 
 
 def stored_about(lines: Sequence[Line], year: SchoolYear) -> Stored:
+    """Table by table, joined here: a list loaded just now has tables whose statistics the planner does not have yet."""
     people = {line.values[key] for line in lines for key in ("applicant_code", "other_code")} - {""}
-    children = {line.values["child_code"] for line in lines}
-    families: dict[str, set[str]] = {}
-    for child, applicant in Custody.objects.filter(pupil__fiscal_code__in=children).values_list(
-        "pupil__fiscal_code", "household__applicant__fiscal_code"
-    ):
-        families.setdefault(child, set()).add(applicant)
-    households = Household.objects.filter(applicant__fiscal_code__in=people)
+    guardians = {one.fiscal_code: one for one in Guardian.objects.filter(fiscal_code__in=people)}
+    codes = {one.pk: code for code, one in guardians.items()}
+    applicants = {
+        pk: codes[guardian]
+        for pk, guardian in Household.objects.filter(applicant_id__in=codes).values_list("pk", "applicant_id")
+    }
+    wanted = {line.values["child_code"] for line in lines}
+    children = dict(Pupil.objects.filter(fiscal_code__in=wanted).values_list("pk", "fiscal_code"))
+    classes = list(ClassGroup.objects.filter(year=year).select_related("school", "year"))
     return Stored(
         year=year,
-        classes={
-            (one.school.code, one.grade, one.section.upper()): one
-            for one in ClassGroup.objects.filter(year=year).select_related("school", "year")
-        },
-        guardians={one.fiscal_code: one for one in Guardian.objects.filter(fiscal_code__in=people)},
-        families_of_child=families,
+        classes={(one.school.code, one.grade, one.section.upper()): one for one in classes},
+        guardians=guardians,
+        families_of_child=_families(children),
         applications={
-            (one.pupil.fiscal_code, one.household.applicant.fiscal_code): one
-            for one in Application.objects.filter(year=year, household__in=households).select_related(
-                "pupil", "household__applicant"
-            )
+            (children.get(one.pupil_id, ""), applicants[one.household_id]): one
+            for one in Application.objects.filter(year=year, household_id__in=applicants)
         },
         enrolments={
-            one.pupil.fiscal_code: one
-            for one in Enrolment.objects.filter(pupil__fiscal_code__in=children, class_group__year=year)
-            .select_related("pupil", "class_group__school")
-            .order_by("valid_from")
+            children[one.pupil_id]: one
+            for one in Enrolment.objects.filter(
+                pupil_id__in=children, class_group_id__in=[group.pk for group in classes]
+            ).order_by("valid_from")
         },
         isee={
-            (one.household.applicant.fiscal_code, one.filed_on.isoformat(), one.protocol): one
-            for one in IseeDeclaration.objects.filter(household__in=households).select_related(
-                "household__applicant"
-            )
+            (applicants[one.household_id], one.filed_on.isoformat(), one.protocol): one
+            for one in IseeDeclaration.objects.filter(household_id__in=applicants)
         },
         rules=list(EnrolmentRules.objects.all()),
     )
+
+
+def _families(children: Mapping[int, str]) -> dict[str, set[str]]:
+    """Child -> the applicants of the households it is or was of."""
+    rows = list(Custody.objects.filter(pupil_id__in=children).values_list("pupil_id", "household_id"))
+    households = dict(
+        Household.objects.filter(pk__in={household for _, household in rows}).values_list(
+            "pk", "applicant__fiscal_code"
+        )
+    )
+    found: dict[str, set[str]] = {}
+    for pupil, household in rows:
+        found.setdefault(children[pupil], set()).add(households[household])
+    return found
 
 
 def judge(lines: Sequence[Line], year: SchoolYear, now: dt.datetime) -> Verdict:
@@ -198,10 +209,17 @@ def _differences(line: Line, stored: Stored) -> Iterable[dict[str, Any]]:
             yield _difference(line, key, before, values[key], applied=True)
     enrolment = stored.enrolments.get(values["child_code"])
     if enrolment is not None and stored.classes[class_key(line)].pk != enrolment.class_group_id:
-        place = f"{enrolment.class_group.school.code} {enrolment.class_group.label}"
+        place = _place(stored, enrolment)
         now = f"{values['school'].upper()} {values['grade']}{values['section'].upper()}"
         yield _difference(line, "section", place, now, applied=False)
     yield from _isee_difference(line, stored)
+
+
+def _place(stored: Stored, enrolment: Enrolment) -> str:
+    for group in stored.classes.values():
+        if group.pk == enrolment.class_group_id:
+            return f"{group.school.code} {group.label}"
+    return ""
 
 
 def _isee_difference(line: Line, stored: Stored) -> Iterable[dict[str, Any]]:

@@ -27,9 +27,8 @@ def check(
     if year.state == SchoolYear.State.CLOSED:
         raise ApplicationsRefused(f"L'anno scolastico {year} è chiuso: scegli l'anno delle domande.")
     data = file if isinstance(file, bytes) else file.read(sheets.MAX_BYTES + 1)
-    rows = sheets.read(data, name)
-    header = _header(rows)
-    lines, problems = _read(rows[1:], header, year)
+    rows, header = _header(sheets.read(data, name))
+    lines, problems = _read(rows, header, year)
     lines, compared = application_rows.compare(lines)
     verdict = application_checks.judge(lines, year, now)
     problems = sorted([*problems, *compared, *verdict.problems])
@@ -90,14 +89,16 @@ def excluded_csv(batch: ApplicationBatch) -> bytes:
     return sheets.as_csv(titles, rows)
 
 
-def _header(rows: Sequence[sheets.Row]) -> columns.Header:
+def _header(rows: Sequence[sheets.Row]) -> tuple[Sequence[sheets.Row], columns.Header]:
+    """The rows below the titles, and the titles."""
+    place = columns.header_row([cells for _, cells in rows])
     try:
-        header = columns.read_header(rows[0][1])
+        header = columns.read_header(rows[place][1])
     except columns.HeaderRefused as refused:
         raise ApplicationsRefused(str(refused)) from refused
-    if len(rows) == 1:
+    if len(rows) == place + 1:
         raise ApplicationsRefused("Il file ha solo la riga dei titoli: aggiungi le domande, una per riga.")
-    return header
+    return rows[place + 1 :], header
 
 
 def _read(
@@ -127,7 +128,7 @@ def _report(
     errors = [one for one in problems if one.is_error]
     changed_rows = set(verdict.new) | set(verdict.changed)
     return {
-        "rows": len(rows) - 1,
+        "rows": len(rows),
         "taken": len(verdict.taken),
         "new": len(verdict.new),
         "changed": len(verdict.changed),
@@ -149,7 +150,7 @@ def _excluded(
         why.setdefault(one.row, []).append(f"{one.column}: {one.sentence}")
     return [
         {"row": number, "errors": " ".join(why[number]), "cells": _raw(cells, header)}
-        for number, cells in rows[1:]
+        for number, cells in rows
         if number in why
     ]
 

@@ -12,6 +12,7 @@ from enrolments.models import (
     Diet,
     EnrolmentRules,
     Exemption,
+    Guardian,
     Household,
     IseeDeclaration,
     Pupil,
@@ -45,8 +46,11 @@ def take(
 
 def households_of(lines: Sequence[Line]) -> list[Household]:
     applicants = {line.values["applicant_code"] for line in lines}
-    rows = Household.objects.filter(applicant__fiscal_code__in=applicants)
-    return list(rows.select_related("applicant").order_by("pk"))
+    guardians = {one.pk: one for one in Guardian.objects.filter(fiscal_code__in=applicants)}
+    rows = list(Household.objects.filter(applicant_id__in=guardians).order_by("pk"))
+    for row in rows:
+        row.applicant = guardians[row.applicant_id]
+    return rows
 
 
 def family_data(lines: Sequence[Line]) -> list[FamilyData]:
@@ -109,7 +113,9 @@ def _keep_applications(
 ) -> None:
     known = {
         (one.pupil_id, one.household_id): one
-        for one in Application.objects.filter(year=batch.year, household__in=households.values())
+        for one in Application.objects.filter(
+            year=batch.year, household_id__in=[household.pk for household in households.values()]
+        )
     }
     new, changed = [], []
     for line in lines:

@@ -62,7 +62,7 @@ def read(column: Column, raw: str) -> str:
             raise CellRefused("missing", "La cella è vuota: questo dato serve.")
         return ""
     _refuse_formula(column, text)
-    if len(text) > column.longest:
+    if column.kind in (Kind.TEXT, Kind.EMAIL) and len(text) > column.longest:
         raise CellRefused("too_long", f"Il testo è troppo lungo: al più {column.longest} caratteri.")
     return READERS[column.kind](text)
 

@@ -87,6 +87,7 @@ COLUMNS = (
 )
 #: Columns that the portal itself adds to the list of the rows left out.
 OURS = ("Riga", "Errori")
+HEADINGS = 5
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
@@ -102,11 +103,16 @@ class Header:
     unknown: tuple[str, ...]
 
 
+def header_row(rows: Sequence[Sequence[str]]) -> int:
+    """Which of the first rows holds the titles: a heading may stand above them."""
+    known = _known()
+    counts = [sum(_plain(title) in known for title in row) for row in rows[:HEADINGS]]
+    return counts.index(max(counts)) if counts else 0
+
+
 def read_header(titles: Sequence[str]) -> Header:
     """Titles are recognised without accents, capitals, hyphens or underscores, in any order."""
-    known = {
-        _plain(name): column.key for column in COLUMNS for name in (column.title, column.key, *column.also)
-    }
+    known = _known()
     places: dict[str, int] = {}
     unknown = []
     for index, title in enumerate(titles):
@@ -119,6 +125,12 @@ def read_header(titles: Sequence[str]) -> Header:
             places[key] = index
     _refuse_missing(places, titles)
     return Header(places=places, unknown=tuple(unknown))
+
+
+def _known() -> dict[str, str]:
+    return {
+        _plain(name): column.key for column in COLUMNS for name in (column.title, column.key, *column.also)
+    }
 
 
 def _refuse_missing(places: dict[str, int], titles: Sequence[str]) -> None:
