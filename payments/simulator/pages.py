@@ -7,8 +7,8 @@ from typing import Any
 
 STYLE = """
 *{box-sizing:border-box}body{margin:0;font:17px/1.5 "Titillium Web",system-ui,sans-serif;color:#17324d;background:#eef2f7}
-.sim{background:#b00020;color:#fff;text-align:center;padding:.6rem 1rem;font-weight:700;letter-spacing:.12em}
-header{background:#fff;border-bottom:1px solid #d9dfe6;padding:1rem;text-align:center;font-weight:700;font-size:1.3rem}
+.name{padding:1rem;margin:0}.sim{margin:0;background:#b00020;color:#fff;text-align:center;padding:.6rem 1rem;font-weight:700;letter-spacing:.12em;font-size:1.05rem}
+header{background:#fff;border-bottom:1px solid #d9dfe6;text-align:center;font-weight:700;font-size:1.3rem}
 main{max-width:36rem;margin:1.5rem auto;padding:0 1rem}main.wide{max-width:60rem}
 .card{background:#fff;border:1px solid #d9dfe6;border-radius:12px;padding:1.25rem;margin-bottom:1.25rem;overflow-x:auto}
 h1{font-size:1.6rem;margin:0 0 .75rem}h2{font-size:1.15rem;margin:0 0 .5rem}p{margin:0 0 .75rem}
@@ -33,13 +33,14 @@ PAY_BUTTONS = (
 
 
 def page(title: str, content: str, *, wide: bool = False) -> str:
+    shape = " class=wide" if wide else ""
     return (
         '<!doctype html><html lang="it"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} - SIMULAZIONE pagoPA</title>"
         '<link rel="stylesheet" href="{base}/style.css"><link rel="icon" href="data:,"></head><body>'
-        '<div class="sim" role="note">SIMULAZIONE – nessun pagamento vero</div>'
-        f"<header>pagoPA di prova</header><main{' class=wide' if wide else ''}>{content}</main></body></html>"
+        '<header><p class="sim">SIMULAZIONE – nessun pagamento vero</p><p class="name">pagoPA di prova</p></header>'
+        f"<main{shape}>{content}</main></body></html>"
     )
 
 

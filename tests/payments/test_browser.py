@@ -129,5 +129,5 @@ def test_a_running_campaign_shows_how_far_it_is(
     enzo.page.get_by_text("2 di 3").wait_for()
     enzo.look("In corso")
     campaign_step.step(campaign=campaign, limit=2, now=NOW)
-    enzo.page.get_by_text("Da rivedere").wait_for()
+    enzo.page.get_by_text("Da rivedere", exact=True).wait_for()
     enzo.look("In corso")
