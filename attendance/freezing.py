@@ -87,9 +87,8 @@ def freeze(*, day: dt.date, now: dt.datetime) -> Frozen:
         scope = _scope(facts) if again else None
         row.decided_times += 1
         _decide(row, scope, now, again=again)
-        touched = changes.explain(row) if again else None
-        changed = not again or bool(touched)
-        _lay_chunks(row, touched)
+        changed = changes.explain(row) if again else True
+        _lay_chunks(row)
         _tally(row, scope)
         _save(row, now, changed=changed, started=started)
     return Frozen(row, again=again, changed=changed)
@@ -144,23 +143,31 @@ def _say_why_failing(day: dt.date) -> None:
         rows.filter(reason=code).update(reason=sentence)
 
 
-def _lay_chunks(row: ServiceDay, touched: Iterable[int] | None) -> None:
-    """Ranges of wallets with something due or changed; a range that late facts have touched is posted again."""
+_TOUCHED = """
+    SELECT old_wallet AS id FROM attendance_mealchange WHERE day = %(day)s AND round = %(round)s
+    UNION SELECT new_wallet FROM attendance_mealchange WHERE day = %(day)s AND round = %(round)s
+"""
+_RANGES = f"""
+INSERT INTO attendance_daychunk (service_day_id, first_wallet, last_wallet, work_ms)
+SELECT %(pk)s, n * %(size)s + 1, (n + 1) * %(size)s, 0 FROM (
+    SELECT DISTINCT (wallet_id - 1) / %(size)s AS n FROM attendance_meal WHERE day = %(day)s
+    UNION SELECT (id - 1) / %(size)s FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
+) ranges ORDER BY n ON CONFLICT (service_day_id, first_wallet) DO NOTHING
+"""  # noqa: S608 - constants of our own
+_AGAIN = f"""
+UPDATE attendance_daychunk c SET posted_at = NULL FROM (
+    SELECT DISTINCT (id - 1) / %(size)s AS n FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
+) ranges
+WHERE c.service_day_id = %(pk)s AND (c.first_wallet - 1) / %(size)s = ranges.n AND c.posted_at IS NOT NULL
+"""  # noqa: S608
+
+
+def _lay_chunks(row: ServiceDay) -> None:
+    """Ranges of wallets with something due or changed; a range that this round has touched is posted again."""
+    params = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO attendance_daychunk (service_day_id, first_wallet, last_wallet, work_ms)
-            SELECT %(pk)s, n * %(size)s + 1, (n + 1) * %(size)s, 0 FROM (
-                SELECT DISTINCT (wallet_id - 1) / %(size)s AS n FROM attendance_meal WHERE day = %(day)s
-                UNION SELECT DISTINCT (touched.id - 1) / %(size)s FROM unnest(%(touched)s::integer[]) AS touched(id)
-            ) ranges ORDER BY n ON CONFLICT (service_day_id, first_wallet) DO NOTHING""",
-            {"pk": row.pk, "size": CHUNK, "day": row.day, "touched": list(touched or [])},
-        )
-        cursor.execute(
-            """UPDATE attendance_daychunk SET posted_at = NULL WHERE service_day_id = %s AND posted_at IS NOT NULL
-            AND EXISTS (SELECT FROM unnest(%s::integer[]) AS touched(id)
-                        WHERE touched.id BETWEEN first_wallet AND last_wallet)""",
-            [row.pk, list(touched or [])],
-        )
+        cursor.execute(_RANGES, params)
+        cursor.execute(_AGAIN, params)
 
 
 def _tally(row: ServiceDay, scope: list[int] | None) -> None:
