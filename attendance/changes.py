@@ -63,12 +63,12 @@ ADDED = {
 }
 
 
-def explain(row: ServiceDay) -> list[int]:
-    """Write the explanation of each change of this round; returns the wallets concerned."""
+def explain(row: ServiceDay) -> bool:
+    """Write the explanation of each change of this round; whether there is any."""
     rows = MealChange.objects.filter(day=row.day, round=row.decided_times)
     reasons = list(rows.values_list("why", flat=True).distinct())
     if not reasons:
-        return []
+        return False
     contents = {why: _facts(row.day, why) for why in reasons}
     ids = explanations.of_many(contents.values())
     found = [(why, ids[explanations.digest_of(content)]) for why, content in contents.items()]
@@ -79,9 +79,7 @@ def explain(row: ServiceDay) -> list[int]:
             WHERE c.day = %s AND c.round = %s AND c.why = said.why""",
             [[why for why, _ in found], [pk for _, pk in found], row.day, row.decided_times],
         )
-    return sorted(
-        {wallet for pair in rows.values_list("old_wallet", "new_wallet") for wallet in pair if wallet}
-    )
+    return True
 
 
 def corrections(*, day: dt.date, wallets: tuple[int, int]) -> dict[int, int]:

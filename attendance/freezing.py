@@ -6,7 +6,6 @@ in between is either seen or still in the queue.
 
 import datetime as dt
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any

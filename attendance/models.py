@@ -435,6 +435,10 @@ class MealChange(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["day", "pupil", "round"], name="one_change_per_pupil_and_round")
         ]
+        indexes = [
+            models.Index(fields=["day", "old_wallet"], name="mealchange_of_old_wallet"),
+            models.Index(fields=["day", "new_wallet"], name="mealchange_of_new_wallet"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day:%d/%m/%Y}"
