@@ -34,6 +34,10 @@ def spid_is_real(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         problems.append(Error("SPID_LEVEL must be 2 or 3.", id="identity.E004"))
     if not settings.TOWN_IPA_CODE:
         problems.append(Error("TOWN_IPA_CODE is missing: SPID metadata need it.", id="identity.E005"))
+    if settings.SPID_ACCEPTANCE:
+        problems.append(
+            Error("SPID_ACCEPTANCE lets AgID's validator sign in: not in service.", id="identity.E007")
+        )
     return problems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pghistory
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -27,6 +28,9 @@ class Role(models.TextChoices):
 PANEL_ROLES = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 
 
+@pghistory.track(
+    fields=["role", "is_active", "is_staff", "is_superuser", "fiscal_code"], model_name="UserEvent"
+)
 class User(AbstractUser):
     """A parent is known by the fiscal code that SPID or CIE vouches for; a member of staff by a user name. Never both:
     a clerk with a child in the canteen has two users, so that a SPID login never opens the office."""
@@ -166,6 +170,7 @@ class SamlExchange(models.Model):
         return self.request_id
 
 
+@pghistory.track()
 class EidasPerson(models.Model):
     """Somebody who signed in with the identity of another European country, which carries no Italian fiscal code. The office
     writes the fiscal code here once it has seen who the person is; from then on the login opens that family."""

@@ -46,6 +46,17 @@ def create_staff_user(
     return user
 
 
+@transaction.atomic
+def forget_second_factor(*, username: str) -> int:
+    """Somebody lost their phone: the next login asks them to link another one. How many authenticators went."""
+    deleted, _ = (
+        Authenticator.objects.filter(user__username=username).exclude(user__role=Role.PARENT).delete()
+    )
+    if not deleted:
+        raise StaffRefused(f"«{username}» non ha un secondo fattore collegato.")
+    return deleted
+
+
 def _set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)

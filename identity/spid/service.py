@@ -77,7 +77,10 @@ def providers(scheme: Scheme) -> IdentityProviderQuerySet:
     if not enabled(scheme):
         return IdentityProvider.objects.none()
     chosen = IdentityProvider.objects.usable().filter(kind__in=KINDS[scheme])
-    return chosen if settings.DEMO or settings.TESTING else chosen.exclude(kind__in=UNREAL_KINDS)
+    if settings.DEMO or settings.TESTING:
+        return chosen
+    allowed = {ProviderKind.VALIDATOR} if settings.SPID_ACCEPTANCE else set()
+    return chosen.exclude(kind__in=UNREAL_KINDS - allowed)
 
 
 def certificate_subject() -> certificate.Subject:

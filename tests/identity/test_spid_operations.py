@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -236,6 +237,19 @@ def test_production_wants_a_key_and_a_real_address(settings: object, tmp_path: P
     }
     settings.SPID_ENABLED = False  # type: ignore[attr-defined]
     assert checks.spid_is_real(None) == []
+
+
+@pytest.mark.django_db
+def test_the_validator_of_agid_signs_in_during_the_acceptance_only(
+    client: Client, idp: Idp, settings: Any
+) -> None:
+    idp.row.kind = ProviderKind.VALIDATOR
+    idp.row.save()
+    settings.TESTING = False
+    assert client.get(f"/accesso/spid/entra/{idp.row.code}/").status_code == 404
+    settings.SPID_ACCEPTANCE = True
+    assert client.get(f"/accesso/spid/entra/{idp.row.code}/").status_code == 302
+    assert "identity.E007" in {problem.id for problem in checks.spid_is_real(None)}
 
 
 def test_the_second_factor_of_the_panel_cannot_be_switched_off(settings: object) -> None:

@@ -190,3 +190,26 @@ def test_the_codes_are_those_of_the_standard() -> None:
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
     assert [totp.code_at(secret, at) for at in (59, 1111111109, 1234567890)] == ["287082", "081804", "005924"]
+
+
+def test_who_lost_the_phone_links_another_one(client: Client) -> None:
+    make()
+    call_command("staff_forget_second_factor", "enzo")
+    give_password(client)
+
+    assert "Collega" in client.get("/accesso/secondo-fattore/").content.decode()
+    with pytest.raises(CommandError, match="secondo fattore"):
+        call_command("staff_forget_second_factor", "enzo")
+
+
+def test_a_change_of_role_or_a_suspension_leaves_a_trace(db: None) -> None:
+    franca = make("franca", Role.KITCHEN, secret=None)
+    User.objects.filter(pk=franca.pk).update(is_active=False)
+
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT is_active FROM identity_userevent WHERE pgh_obj_id = %s ORDER BY pgh_id", [franca.pk]
+        )
+        assert cursor.fetchall() == [(True,), (False,)]
