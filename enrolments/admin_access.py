@@ -4,6 +4,7 @@ Every admin of the project derives from `OfficeAdmin` (or `ReadOnlyAdmin`) and i
 `editable_by` and `visible_to` what differs. Whoever is not listed does not see the model at all.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,13 @@ OFFICE_AND_AUDITOR = frozenset({Role.OFFICE, Role.AUDITOR})
 NOBODY: frozenset[Role] = frozenset()
 
 
+#: Amounts are typed as 12,50 or 12.50; an address without a scheme is https.
+FIELDS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
+    models.DecimalField: {"localize": True},
+    models.URLField: {"assume_scheme": "https"},
+}
+
+
 class RoleTable:
     """The permission methods of a ModelAdmin or an inline, answered from the role of the user.
 
@@ -29,7 +37,6 @@ class RoleTable:
     editable_by: frozenset[Role] = OFFICE
     visible_to: frozenset[Role] = MONEY
     removable_by: frozenset[Role] = NOBODY
-    formfield_overrides = {models.DecimalField: {"localize": True}}  # 12,50 as well as 12.50
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request, self.visible_to | self.editable_by)
@@ -50,7 +57,7 @@ class RoleTable:
 class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
     """A list the office edits. An operation that refuses what was asked becomes a message on the form, nothing is written."""
 
-    save_on_top = False
+    formfield_overrides = FIELDS
     list_per_page = 50
 
     def changeform_view(
@@ -84,6 +91,7 @@ class ReadOnlyAdmin(OfficeAdmin):
 
 
 class OfficeInline(RoleTable, admin.TabularInline):  # type: ignore[type-arg]
+    formfield_overrides = FIELDS
     extra = 0
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.http import HttpRequest
 
 from enrolments import pricing, years
@@ -17,7 +16,6 @@ from mensa import clock
 @admin.register(HelpDesk)
 class HelpDeskAdmin(OfficeAdmin):
     visible_to = OFFICE_AND_AUDITOR
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("office", "opening_hours", "phone", "whatsapp", "email")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
