@@ -54,7 +54,7 @@ def forget_second_factor(*, username: str) -> int:
     )
     if not deleted:
         raise StaffRefused(f"«{username}» non ha un secondo fattore collegato.")
-    return deleted
+    return int(deleted)
 
 
 def _set_password(user: User, password: str) -> None:

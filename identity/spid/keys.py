@@ -82,10 +82,16 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
 
 def sign(data: bytes, key_pem: str) -> bytes:
     """RSA-SHA256, PKCS #1 v1.5: the detached signature of the HTTP-Redirect binding."""
+    return _private(key_pem).sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+@lru_cache(maxsize=4)
+def _private(key_pem: str) -> rsa.RSAPrivateKey:
+    """Reading a key checks its primes, which takes longer than a hundred signatures."""
     key = serialization.load_pem_private_key(key_pem.encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("the SPID key must be RSA")
-    return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return key
 
 
 def base64_of(pem: str) -> str:
