@@ -1,0 +1,50 @@
+"""What the wallets do by themselves, as the beat asks for it."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from identity.models import Role, User
+from mensa import clock
+from tests import cast
+from tests.wallets.town import EVENING, TUESDAY, charge_everybody, top_up, wallet_of
+from wallets import tasks
+from wallets.models import DailyDigest
+
+
+@pytest.fixture(autouse=True)
+def _clock_put_back() -> Iterator[None]:
+    yield
+    clock.reset()
+
+
+def test_the_low_credit_messages_leave_once(town: cast.Town, time_machine: Any) -> None:
+    time_machine.move_to(EVENING, tick=False)
+    charge_everybody()
+    tasks.send_alerts.delay()
+    tasks.send_alerts.delay()
+    assert len(mail.outbox) == 3  # Anna, Bruno, Carla
+
+
+def test_the_digest_of_yesterday_is_made_once_and_mailed(town: cast.Town, time_machine: Any) -> None:
+    User.objects.filter(role=Role.AUDITOR).update(email="revisore@comune.example")
+    top_up(wallet_of(town.family))
+    time_machine.move_to(EVENING, tick=False)
+    tasks.make_digest.delay()
+    tasks.make_digest.delay()
+    assert DailyDigest.objects.latest("day").day == TUESDAY - dt.timedelta(days=1)
+    assert len(mail.outbox) == DailyDigest.objects.count() == 4
+
+
+def test_no_digest_is_made_while_the_time_machine_is_away(town: cast.Town) -> None:
+    clock.move_to(clock.now() + dt.timedelta(days=3))
+    tasks.make_digest.delay()
+    assert not DailyDigest.objects.exists()
+
+
+def test_the_beat_knows_them() -> None:
+    names = {entry["task"] for entry in tasks.SCHEDULE.values()}
+    assert names == {tasks.send_alerts.name, tasks.make_digest.name}
