@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from enrolments.enrolling import Place, enrol_many
 from enrolments.errors import Refused
@@ -114,20 +114,14 @@ def close_year(*, year: SchoolYear, by: User, now: dt.datetime) -> YearChange:
 def leavers(year: SchoolYear) -> QuerySet[Pupil]:
     """Pupils of the year whose path has ended: withdrawn before its end, or in the last class, or not enrolled in the next
     one once the year is closed. An enrolment in a later year, wherever, takes a pupil off the list."""
-    mine = Enrolment.objects.filter(pupil=OuterRef("pk"), class_group__year=year)
-    later = Enrolment.objects.filter(pupil=OuterRef("pk"), valid_from__gt=year.valid_to)
-    ended = Q(last_of_year__lt=year.valid_to) | Q(in_last_class=True)
-    if year.state == SchoolYear.State.CLOSED:
-        ended |= Q(last_of_year__isnull=False)
-    return (
-        Pupil.objects.filter(Exists(mine), ~Exists(later))
-        .annotate(
-            last_of_year=Max("enrolments__valid_to", filter=Q(enrolments__class_group__year=year)),
-            in_last_class=Exists(mine.filter(_last_class(), valid_to=year.valid_to)),
-        )
-        .filter(ended)
-        .order_by("sort_key", "pk")
-    )
+    of_year = Enrolment.objects.filter(class_group__in=list(year.classes.values_list("pk", flat=True)))
+    to_the_end = of_year.filter(valid_to=year.valid_to)
+    last_class = to_the_end.filter(class_group__in=list(_last_classes(year)))
+    later = Enrolment.objects.filter(valid_from__gt=year.valid_to)
+    rows = Pupil.objects.filter(pk__in=of_year.values("pupil")).exclude(pk__in=later.values("pupil"))
+    if year.state != SchoolYear.State.CLOSED:
+        rows = rows.exclude(Q(pk__in=to_the_end.values("pupil")) & ~Q(pk__in=last_class.values("pupil")))
+    return rows.order_by("sort_key", "pk")
 
 
 def next_year(year: SchoolYear) -> SchoolYear | None:
@@ -141,11 +135,11 @@ def next_label(year: SchoolYear) -> str:
     return f"{first}/{(first + 1) % 100:02d}"
 
 
-def _last_class() -> Q:
-    found = Q(pk__in=[])
-    for level, grade in LAST_GRADE.items():
-        found |= Q(class_group__school__level=level, class_group__grade__gte=grade)
-    return found
+def _last_classes(year: SchoolYear) -> Iterable[int]:
+    """The classes after which a level ends."""
+    for group in year.classes.select_related("school"):
+        if not _goes_on(group):
+            yield group.pk
 
 
 def _staying(year: SchoolYear) -> list[Enrolment]:
