@@ -1,8 +1,11 @@
 """The browser journey: a family, a school, the office, at two widths, without a violation, an error or a request elsewhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from playwright.sync_api import FilePayload
 
 from identity.models import User
 from tests import cast
@@ -73,25 +76,49 @@ def test_the_kitchen_reads_its_sheet(visitor: Enter, open_town: cast.Town) -> No
 
 
 OFFICE_PAGES = (
-    "/ufficio/",
-    "/ufficio/avvisi/",
-    "/ufficio/avvisi/nuova/",
-    "/ufficio/ricevute/",
-    "/ufficio/da-abbinare/",
-    "/ufficio/chiusure/",
-    "/ufficio/chiusure/nuova/",
-    "/ufficio/presenze/",
-    "/ufficio/notti/",
-    "/gestione/",
+    ("/ufficio/", "Ufficio mensa"),
+    ("/ufficio/domande/", "Carica le domande"),
+    ("/ufficio/anno/", "Cambio d'anno"),
+    ("/ufficio/avvisi/", "Avvisi di pagamento"),
+    ("/ufficio/avvisi/nuova/", "Nuova campagna"),
+    ("/ufficio/ricevute/", "Ricevute consegnate"),
+    ("/ufficio/da-abbinare/", "Ricevute pagoPA da abbinare"),
+    ("/ufficio/chiusure/", "Chiusure"),
+    ("/ufficio/chiusure/nuova/", "Nuova chiusura"),
+    ("/ufficio/presenze/", "Presenze"),
+    ("/ufficio/notti/", "Notti e addebiti"),
+    ("/ufficio/rimborsi/", "Rimborsi"),
+    ("/ufficio/addebiti/", "Addebiti di un giorno"),
+    ("/gestione/", "Mensa scolastica"),
+    ("/gestione/enrolments/pupil/", "Mensa scolastica"),
 )
 
 
 def test_the_tools_of_the_office_can_be_used_by_anybody(visitor: Enter, open_town: cast.Town) -> None:
     enzo = visitor("enzo")
     enter_as(enzo, open_town.enzo)
-    for path in OFFICE_PAGES:
+    for path, title in OFFICE_PAGES:
         enzo.go(path)
-        enzo.look("Mensa scolastica")
+        enzo.look(title)
+
+
+def test_the_office_loads_the_list_of_applications(visitor: Enter, open_town: cast.Town) -> None:
+    enzo = visitor("enzo")
+    enter_as(enzo, open_town.enzo)
+    enzo.go("/ufficio/domande/")
+    enzo.page.get_by_label("Elenco delle domande").set_input_files(few_applications())
+    enzo.press("Controlla il file")
+    enzo.look("domande.csv")
+    enzo.press("Applica")
+    enzo.page.get_by_text("borsellini aperti adesso").wait_for()
+    enzo.look("domande.csv")
+
+
+def few_applications() -> FilePayload:
+    """The first rows of the sample that the project ships."""
+    sample = Path(settings.BASE_DIR) / "docs/esempi/domande-2026-27.csv"
+    rows = sample.read_bytes().splitlines(keepends=True)[:6]
+    return {"name": "domande.csv", "mimeType": "text/csv", "buffer": b"".join(rows)}
 
 
 def enter_as(who: Visitor, user: User) -> None:
