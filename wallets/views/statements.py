@@ -87,9 +87,9 @@ def _neighbours(months: list[Month], month: Month | None) -> dict[str, Month | N
 
 
 def _chart(month: Month, today: dt.date) -> chart.Chart:
-    """To the end of the month, or to today."""
+    """The balance at the end of each day, to the end of the month or to today."""
     following = (month.first + dt.timedelta(days=32)).replace(day=1)
-    points = [(line.recorded_on, line.balance) for line in reversed(month.movements)]
+    points = list({line.recorded_on: line.balance for line in reversed(month.movements)}.items())
     end = min(following - dt.timedelta(days=1), max(today, points[-1][0]))
     return chart.draw(opening=month.opening, points=points, first=month.first, last=end)
 
