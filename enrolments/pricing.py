@@ -1,4 +1,4 @@
-"""Prices resolved ahead: dated rows written by the pure rule whenever a fact changes (docs/adr/0005-prezzi.md).
+"""Prices resolved ahead: dated rows written by the pure rule whenever a fact changes (docs/adr/0007-prezzi.md).
 
 The night, the forecast, the notices and the explanation all read the same row. Where the rule gives no price there is no
 row: the night puts the child on the error list of the day, with the reason.
