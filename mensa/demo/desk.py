@@ -27,7 +27,7 @@ def steps() -> list[Step]:
     return [
         Step("Ricevute da abbinare…", _receipts_are_odd, odd_receipts),
         Step("Ricevute consegnate dai genitori…", UploadedReceipt.objects.exists, upload_receipts),
-        Step("Rimborsi…", Refund.objects.exists, prepare_refunds),
+        Step("Rimborsi…", _refunds_are_prepared, prepare_refunds),
         Step("", _campaign_is_drafted, draft_campaign),
         Step("Le impronte dei giorni…", DailyDigest.objects.filter(day=YESTERDAY).exists, seal_days),
     ]
@@ -89,6 +89,10 @@ def upload_receipts() -> None:
             by=parents.sign_in(notice.wallet.household.applicant),
             now=facts.at(YESTERDAY, 15 + number, 20),
         )
+
+
+def _refunds_are_prepared() -> bool:
+    return Refund.objects.exists() or not leavers.candidates(day=YESTERDAY)
 
 
 def prepare_refunds() -> None:

@@ -60,7 +60,7 @@ def _content(name: str, scale: Scale) -> bytes:
 
 
 def _weeks_are_shared() -> bool:
-    return Custody.objects.filter(friday=False).exists()
+    return Custody.objects.filter(friday=False).exists() or not _only_children()
 
 
 @transaction.atomic

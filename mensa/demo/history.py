@@ -24,7 +24,7 @@ ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 12, (1, 2, 3, 4, 5), 45
 #: From here on every class is called every day.
 EVERY_CLASS_FROM = dt.date(2026, 11, 16)
 #: The office switched the low-credit messages on when most families had used up the first notice.
-ALERTS_FROM = dt.date(2026, 11, 18)
+ALERTS_FROM = dt.date(2026, 11, 20)
 
 
 def steps(scale: Scale, top_ups: TopUps) -> list[Step]:
@@ -52,17 +52,22 @@ def _is_over(day: dt.date) -> bool:
 
 
 def live(day: dt.date, top_ups: TopUps) -> None:
-    """What happens before the night is written together; done again, each operation finds its own work and leaves it."""
-    clock.move_to(facts.at(day, 8))
-    with transaction.atomic():
-        events.happen(day)
-        _mark_absences(day)
-        since = day - dt.timedelta(days=2 if day.weekday() == 0 else 0)
-        top_ups.arrive(since, day)
+    """A day from breakfast to the debit."""
+    before_the_night(day, top_ups)
     clock.move_to(facts.at(day, 20, 5))
     night.run(now=facts.at(day, 20, 5))
     if day >= ALERTS_FROM:
         alerts.send_due(now=facts.at(day, 20, 10))
+
+
+@transaction.atomic
+def before_the_night(day: dt.date, top_ups: TopUps) -> None:
+    """Written together; done again, each operation finds its own work and leaves it."""
+    clock.move_to(facts.at(day, 8))
+    events.happen(day)
+    _mark_absences(day)
+    since = day - dt.timedelta(days=2 if day.weekday() == 0 else 0)
+    top_ups.arrive(since, day)
 
 
 def _mark_absences(day: dt.date) -> None:

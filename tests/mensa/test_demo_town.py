@@ -1,0 +1,158 @@
+"""The demo town is the same every time, goes on from where it was stopped, and its books tally. A street of it is enough here."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Count, Sum
+from pytest_django import Settings
+
+from attendance.models import Absence, ServiceDay
+from enrolments.models import ClassGroup, Household, Pupil, School
+from identity.models import User
+from mensa import clock
+from mensa.demo import facts, history, paper, parents_list, people, town
+from mensa.demo.plan import Scale
+from mensa.demo.top_ups import TopUps
+from mensa.management.commands.check_books import all_checks
+from payments.models import Notice, Receipt, UploadedReceipt
+from payments.rules import paper as reader
+from wallets import books
+from wallets.models import Charge, Entry, Wallet
+
+pytestmark = pytest.mark.django_db
+LAST = dt.date(2026, 10, 7)
+STREET = Scale(rows=40, last_day=LAST)
+
+
+class Killed(BaseException):
+    """The machine was switched off."""
+
+
+@pytest.fixture(autouse=True)
+def _own_clock() -> Iterator[None]:
+    yield
+    clock.reset()
+
+
+def build() -> int:
+    return town.build(say=lambda text: None, scale=STREET)
+
+
+def build_until(title: str) -> None:
+    def say(text: str) -> None:
+        if text == title:
+            raise Killed
+
+    with pytest.raises(Killed):
+        town.build(say=say, scale=STREET)
+
+
+def fingerprint() -> dict[str, str]:
+    """What a person would find in the town, in an order that does not depend on keys; numbers of notices may differ."""
+    found: dict[str, Iterable[Any]] = {
+        "pupils": Pupil.objects.order_by("fiscal_code").values_list("code", "fiscal_code"),
+        "wallets": Wallet.objects.order_by("household__code").values_list("household__code", "balance"),
+        "charges": Charge.objects.order_by("service_day", "pupil__fiscal_code", "revision").values_list(
+            "service_day", "pupil__fiscal_code", "revision", "amount", "posted_on", "explanation__digest"
+        ),
+        "entries": Entry.objects.order_by("recorded_at", "amount", "wallet__household__code").values_list(
+            "wallet__household__code", "kind", "amount", "recorded_at"
+        ),
+        "receipts": Receipt.objects.order_by("receipt_id").values_list("receipt_id", "amount", "state"),
+        "absences": Absence.objects.order_by("day", "pupil__fiscal_code", "source").values_list(
+            "day", "pupil__fiscal_code", "source", "absent", "marked_at", "marked_by__fiscal_code"
+        ),
+        "notices": Notice.objects.order_by("wallet__household__code", "issued_at", "amount").values_list(
+            "wallet__household__code", "state", "amount"
+        ),
+        "uploads": UploadedReceipt.objects.order_by("uploaded_at").values_list(
+            "household__code", "declared_amount"
+        ),
+        "people": [(person.fiscal_code, person.note) for person in parents_list.choose()],
+    }
+    return {
+        name: hashlib.sha256("\n".join(map(repr, rows)).encode()).hexdigest()[:12]
+        for name, rows in found.items()
+    }
+
+
+def fingerprint_of_another_build() -> dict[str, str]:
+    with transaction.atomic():
+        build()
+        found = fingerprint()
+        transaction.set_rollback(True)
+    return found
+
+
+def test_the_town_is_the_same_every_time() -> None:
+    first = fingerprint_of_another_build()
+    build()
+    assert fingerprint() == first
+
+
+def test_a_builder_that_was_stopped_goes_on_and_the_town_is_the_same() -> None:
+    whole = fingerprint_of_another_build()
+    build_until("Genitori separati…")
+    build_until("La mensa, settimana del 05/10/2026…")
+    history.before_the_night(facts.CANTEEN_FIRST, TopUps())
+    build_until("Ricevute consegnate dai genitori…")
+    build()
+    assert fingerprint() == whole
+
+
+def test_the_books_tally_and_a_second_build_finds_nothing_to_do() -> None:
+    build()
+    assert books.run(all_checks()) == []
+    assert books.changed_days() == []
+    before = fingerprint()
+    assert build() == 0
+    assert fingerprint() == before
+
+
+def test_the_town_has_what_it_promises() -> None:
+    build()
+    assert (School.objects.filter(is_demo=True).count(), ClassGroup.objects.count()) == (3, 24)
+    assert Household.objects.annotate(children=Count("custodies__pupil")).filter(children__gt=1).exists()
+    assert ServiceDay.objects.filter(state=ServiceDay.State.CLOSED, day__lte=LAST).count() == 3
+    assert Receipt.objects.filter(state=Receipt.State.TO_REVIEW).exists()
+    total = Charge.objects.aggregate(total=Sum("amount"))["total"]
+    assert total < 0
+    assert clock.now().replace(second=0, microsecond=0) == facts.START
+
+
+def test_every_account_of_the_demo_is_announced() -> None:
+    people.create_staff()
+    people.create_staff()
+    assert User.objects.count() == len(people.STAFF)
+    announced = "\n".join(people.lines())
+    assert all(one.username in announced for one in people.STAFF)
+
+
+def test_in_production_no_demo_is_built(settings: Settings) -> None:
+    settings.TESTING = False
+    with pytest.raises(town.NotADemo):
+        build()
+    assert not School.objects.exists()
+
+
+def test_the_canteen_of_the_demo_opens_on_working_days() -> None:
+    days = history.working_days(facts.START.date())
+    assert (days[0], days[-1], len(days)) == (dt.date(2026, 10, 5), dt.date(2026, 11, 24), 37)
+
+
+def test_a_receipt_of_the_demo_can_be_read() -> None:
+    """The office's hints come from the text of the file; the characters of the file are those of its lines."""
+    content = paper.receipt("Codice avviso: 301000000000000132", "Importo: 62,40 EUR")
+    assert content.startswith(b"%PDF-1.4")
+    assert b"(Importo: 62,40 EUR)" in content
+    assert facts.SIMULATION.encode() in content
+    assert reader.read(text="Importo: 62,40 EUR").amounts
+
+
+def test_the_dice_fall_the_same_way_for_the_same_thing() -> None:
+    assert facts.dice("a", 1).random() == facts.dice("a", 1).random()
+    assert facts.dice("a", 1).random() != facts.dice("a", 2).random()
