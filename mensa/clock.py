@@ -19,6 +19,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(tz=ROME) + offset()
 
 
+def outside_now() -> dt.datetime:
+    """The instant of the world outside (identity providers, TLS, one-time codes), aware, UTC: no time machine moves it."""
+    return dt.datetime.now(tz=dt.UTC)
+
+
 def today() -> dt.date:
     """The date on the wall of the town hall."""
     return now().date()
@@ -60,8 +65,3 @@ def _movable() -> bool:
 
 def _file() -> Path:
     return Path(settings.VAR_DIR) / "clock"
-
-
-def outside_now() -> dt.datetime:
-    """The instant of the world outside (identity providers, TLS, one-time codes), aware, UTC: no time machine moves it."""
-    return dt.datetime.now(tz=dt.UTC)

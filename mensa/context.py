@@ -54,6 +54,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Rimborsi", "wallets:refunds", "exchange-circle"),
         ),
     ),
+    ("Accessi", (("SPID: stato", "identity:spid_state", "key"),)),
 )
 
 

@@ -221,6 +221,8 @@ MFA_FORMS = {
     "authenticate": "identity.forms.CodeForm",
     "reauthenticate": "identity.forms.CodeAgainForm",
     "activate_totp": "identity.forms.ActivateForm",
+    "add_webauthn": "identity.forms.NewKeyForm",
+    "edit_webauthn": "identity.forms.RenameKeyForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]

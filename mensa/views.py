@@ -69,6 +69,8 @@ def health(request: HttpRequest) -> JsonResponse:
 @require_safe
 def family(request: HttpRequest) -> HttpResponse:
     families = dashboard.families(cast(User, request.user), now=clock.now())
+    if not families:
+        return redirect("identity:unknown")
     return render(request, "mensa/family.html", {"families": families})
 
 

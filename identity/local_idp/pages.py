@@ -33,7 +33,7 @@ def _shell(title: str, body: str, nonce: str) -> str:
         f'<!doctype html><html lang="it"><head><meta charset="utf-8"><title>{escape(title)} - SIMULAZIONE</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<style nonce="{nonce}">{_STYLE}</style></head><body>'
-        '<p class="simulazione" role="note">SIMULAZIONE: questo non è un gestore SPID, qui nessuna identità è vera</p>'
+        '<header class="simulazione">SIMULAZIONE: questo non è un gestore SPID, qui nessuna identità è vera</header>'
         f"<main>{body}</main></body></html>"
     )
 
