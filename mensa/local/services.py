@@ -94,7 +94,7 @@ def database_home() -> Path:
     PostgreSQL does not run as root, and its user could not walk into /root. var names the folder outside, so that
     deleting var means starting afresh, as it does for everybody else.
     """
-    inside, pointer = var_dir() / "postgres", var_dir() / "postgres-is-at"
+    inside, pointer = make_folder(var_dir()) / "postgres", var_dir() / "postgres-is-at"
     if pointer.exists():
         return Path(pointer.read_text(encoding="utf-8").strip())
     if os.geteuid() != 0 or inside.exists() or _open_to_all(var_dir()):

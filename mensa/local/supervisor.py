@@ -202,6 +202,7 @@ class Demo:
         env = dict(self.env)
         if as_owner and "DATABASE_OWNER_URL" in env:
             env["DATABASE_URL"] = env["DATABASE_OWNER_URL"]
+        env["PGOPTIONS"] = "-c synchronous_commit=off"  # migrations cut short are simply run again
         log = processes.fresh_log(self.logs, arguments[0])
         process = processes.spawn(
             [sys.executable, ROOT / "manage.py", *arguments], log=log, env=env, cwd=ROOT
