@@ -1,8 +1,12 @@
 """The office's lists of payments: to look at and to search. What changes them are operations, on their own pages."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from enrolments.admin_access import OfficeAdmin, ReadOnlyAdmin
+from enrolments.admin_access import OFFICE, OfficeAdmin, ReadOnlyAdmin, has_role
+from payments import notices
 from payments.models import Campaign, CheckoutAttempt, Notice, PaymentRules, Receipt, UploadedReceipt
 
 
@@ -18,6 +22,15 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_select_related = ("wallet__household", "pupil")
     search_fields = ("=nav", "wallet__household__code", "pupil__code", "pupil__sort_key")
     ordering = ("-pk",)
+    actions = ("cancel_chosen",)
+
+    @admin.action(description="Annulla gli avvisi scelti (quelli pagati restano pagati)")
+    def cancel_chosen(self, request: HttpRequest, rows: QuerySet[Notice]) -> None:
+        """Withdrawn from the node by the next sweep; whoever pays meanwhile is credited all the same."""
+        if not has_role(request, OFFICE):
+            raise PermissionDenied
+        cancelled = sum(notices.cancel(notice=notice) for notice in rows)
+        self.message_user(request, f"Avvisi annullati: {cancelled}.")
 
 
 @admin.register(Campaign)

@@ -29,6 +29,7 @@ from wallets.models import Wallet
 log = structlog.get_logger(__name__)
 State = CheckoutAttempt.State
 MOST_NOTICES = 5  # of a Checkout cart
+ABANDONED_AFTER = dt.timedelta(seconds=30)  # whoever was opening it is no longer there
 TOP_UP_DAYS = 1  # a top-up begun and left is closed after its day
 
 
@@ -53,7 +54,7 @@ def start(
     """One form, one attempt: the same form sent again returns the attempt there is, also when two arrive together."""
     _refuse_bad(items, now)
     attempt, is_new = _write(household, items, form_key, by, now)
-    if attempt.state == State.PREPARED and is_new:
+    if attempt.state == State.PREPARED and (is_new or now - attempt.started_at > ABANDONED_AFTER):
         _open(attempt, now)
     if attempt.state == State.UNREACHABLE:
         raise NodeUnreachable

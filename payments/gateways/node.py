@@ -10,7 +10,7 @@ from payments.gateways.base import Cart, Position
 from payments.rules.amounts import to_cents
 
 log = structlog.get_logger(__name__)
-TIMEOUT = httpx.Timeout(4.0, connect=1.5)
+TIMEOUT = httpx.Timeout(3.0, connect=1.0)  # seconds: a parent waits for this page
 POSITIONS = "/gpd/debt-positions-service/v1/organizations"
 CARTS = "/checkout/ec/v1/carts"
 CONFLICT = 409

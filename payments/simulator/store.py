@@ -96,6 +96,7 @@ class Store:
     def claim_delivery(self, now: float, until: float) -> sqlite3.Row | None:
         """The oldest receipt that is due, taken by one thread only until `until`."""
         with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")  # a plain SELECT would let two threads see the same row
             row: sqlite3.Row | None = db.execute(
                 "SELECT * FROM delivery WHERE next_try <= ? ORDER BY next_try, id LIMIT 1", (now,)
             ).fetchone()
