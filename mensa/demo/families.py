@@ -1,6 +1,7 @@
 """The families: loaded from the office's list, twice (the rows with errors come back mended); then the separated parents."""
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -28,7 +29,7 @@ OTHER_HOMES = (
 def steps(scale: Scale) -> list[Step]:
     return [
         *(
-            Step(_title(number), lambda name=name: _is_loaded(name), lambda name=name: load(name, scale))
+            Step(_title(number), partial(_is_loaded, name), partial(load, name, scale))
             for number, name in enumerate(FILES)
         ),
         Step("Genitori separati…", _weeks_are_shared, share_weeks),

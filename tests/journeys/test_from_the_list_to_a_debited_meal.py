@@ -41,9 +41,9 @@ def test_from_the_list_to_a_debited_meal(
 
     at("2026-11-24 08:40")
     marco = browser(cast.parent(MARCO))
-    page = words(marco.get("/famiglia/"))
-    assert "Giulia" in page
-    assert "Mangia" in page
+    home = words(marco.get("/famiglia/"))
+    assert "Giulia" in home
+    assert "Mangia" in home
 
     night("2026-11-24")
     assert balance(family) == "-1.80"
