@@ -24,7 +24,7 @@ from mensa.local.places import Problem, make_folder
 DATABASE = "mensa"
 ADMIN, OWNER, APP, READER = "mensa_admin", "mensa_owner", "mensa_app", "mensa_reader"
 _C_LOCALE = {"LC_ALL": "C", "LANG": "C"}
-_STARTUP_SECONDS = 30
+_STARTUP_SECONDS = 90
 _ROLES = """
 SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['mensa_owner', 'mensa_app', 'mensa_reader']) AS name
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \\gexec

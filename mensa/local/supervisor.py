@@ -219,7 +219,7 @@ class Demo:
 
     def _wait_for_web(self) -> None:
         """The first answer, over HTTP, from the port that is already ours."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(
