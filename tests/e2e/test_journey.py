@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import FilePayload
+from playwright.sync_api import Browser, FilePayload
 
 from identity.models import User
 from tests import cast
@@ -73,6 +73,21 @@ def test_the_kitchen_reads_its_sheet(visitor: Enter, open_town: cast.Town) -> No
     enter_as(franca, open_town.franca)
     franca.go("/cucina/")
     franca.look("Foglio")
+
+
+def test_without_script_nothing_essential_is_missing(
+    browser: Browser, portal: str, open_town: cast.Town
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    anna = Visitor(context, "anna", 390, home=portal, allowed=(portal,))
+    enter_as(anna, open_town.anna)
+    anna.go("/famiglia/")
+    assert anna.page.get_by_role("link", name="Aiuto", exact=True).is_visible()
+    anna.press("Segna assente Luca, martedì 24 novembre 2026")
+    anna.page.get_by_role("button", name="Annulla l'assenza Luca, martedì").click()
+    assert anna.page.get_by_role("button", name="Segna assente Luca, martedì").is_visible()
+    context.close()
+    assert not anna.problems
 
 
 OFFICE_PAGES = (
