@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from enrolments import pricing
 from wallets import books
 
 APPS = ("wallets", "attendance", "payments")
@@ -15,21 +16,30 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         checks = all_checks()
-        findings = books.run(checks) + books.changed_days()
+        findings = books.run(checks) + books.changed_days() + drifted_prices()
         for finding in findings:
             self.stderr.write(f"{finding.check}: {finding.sentence} Casi: {finding.count}.")
             for example in finding.examples:
                 self.stderr.write(f"    {example}")
         if findings:
             raise CommandError(
-                f"I conti non tornano: {len(findings)} controlli su {len(checks) + 1}.", returncode=1
+                f"I conti non tornano: {len(findings)} controlli su {len(checks) + 2}.", returncode=1
             )
         if options["verbosity"] > 0:
-            self.stdout.write(f"I conti tornano: {len(checks) + 1} controlli, nessun caso.")
+            self.stdout.write(f"I conti tornano: {len(checks) + 2} controlli, nessun caso.")
 
 
 def all_checks() -> list[books.Check]:
     return [check for app in APPS for check in _checks_of(app)]
+
+
+def drifted_prices() -> list[books.Finding]:
+    """The prices written ahead against the rule that writes them."""
+    found = [f"alunno {drift.pupil_id} dal {drift.valid_from:%d/%m/%Y}" for drift in pricing.verify()]
+    if not found:
+        return []
+    sentence = "Ogni prezzo scritto è quello che dà la regola."
+    return [books.Finding("prezzi", sentence, len(found), tuple(found[: books.SHOWN]))]
 
 
 def _checks_of(app: str) -> tuple[books.Check, ...]:
