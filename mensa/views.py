@@ -78,11 +78,13 @@ def family(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def office(request: HttpRequest) -> HttpResponse:
-    role = Role(cast(User, request.user).role)
-    found = [
-        {"number": number, "url": url if role in allowed else ""}
-        for number, (url, allowed) in ((n, page_of(n.page)) for n in office_numbers.at(clock.now()))
-    ]
-    alarms = [row for row in found if row["number"].alarm]
-    numbers = [row for row in found if not row["number"].alarm]
+    rows = [(number, _link(request, number.page)) for number in office_numbers.at(clock.now())]
+    alarms = [row for row in rows if row[0].alarm]
+    numbers = [row for row in rows if not row[0].alarm]
     return render(request, "mensa/office.html", {"alarms": alarms, "numbers": numbers})
+
+
+def _link(request: HttpRequest, name: str) -> str:
+    """The address of a tool, empty for a role that its view would refuse."""
+    url, allowed = page_of(name)
+    return url if cast(User, request.user).role in allowed else ""
