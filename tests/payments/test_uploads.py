@@ -305,6 +305,14 @@ class TestPages:
         assert response.status_code == 422
         assert said in response.content.decode()
 
+    def test_a_form_of_many_megabytes_is_not_even_stored(
+        self, town: cast.Town, client_of: Callable[..., Client]
+    ) -> None:
+        address = reverse("payments:upload_receipt", args=[town.family.code])
+        response = client_of(town.anna).post(address, self.form(b"%PDF-" + b"x" * 13 * 1024 * 1024))
+        assert response.status_code == 413
+        assert not UploadedReceipt.objects.exists()
+
     def test_the_file_is_a_download_and_strangers_find_nothing(
         self, send: Callable[..., UploadedReceipt], town: cast.Town, client_of: Callable[..., Client]
     ) -> None:
