@@ -36,7 +36,8 @@ def verify_response(raw: bytes, *, sp: ServiceProvider, provider: IdentityProvid
         response = OneLogin_Saml2_Response(_settings(sp, provider), base64.b64encode(raw).decode())
         response.is_valid(_request_data(sp.acs_url), request_id, raise_exceptions=True)
     except Exception as error:  # whatever a foreign document makes the library say, the answer is no
-        raise SignatureRefused(f"{type(error).__name__}: {error}"[:200]) from error
+        words = " ".join(str(error).split())  # on one line: it goes to a log
+        raise SignatureRefused(f"{type(error).__name__}: {words}"[:200]) from error
 
 
 def sign_xml(xml: str, *, sp: ServiceProvider) -> str:
