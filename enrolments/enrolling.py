@@ -97,6 +97,24 @@ def change_class(
 
 
 @transaction.atomic
+def set_last_day(*, enrolment: Enrolment, last_day: dt.date | None, by: User, now: dt.datetime) -> None:
+    """Shorten an enrolment, or lengthen one that was shortened; no day means the end of the school year."""
+    year = enrolment.class_group.year
+    last = last_day or year.valid_to
+    if not enrolment.valid_from <= last <= year.valid_to:
+        raise EnrolmentRefused(
+            f"L'ultimo giorno sta tra il {enrolment.valid_from:%d/%m/%Y} e il {year.valid_to:%d/%m/%Y}."
+        )
+    enrolment.valid_to = last
+    try:
+        with transaction.atomic():
+            enrolment.save(update_fields=["valid_to"])
+    except IntegrityError as error:
+        raise EnrolmentRefused("In quei giorni l'alunno è già in un'altra classe.") from error
+    pricing.refresh(pupil_ids=[enrolment.pupil_id])
+
+
+@transaction.atomic
 def withdraw(*, pupil: Pupil, last_day: dt.date, by: User, now: dt.datetime) -> None:
     """The pupil leaves after ``last_day``: enrolments end there and later ones disappear. Siblings move up in rank."""
     rows = Enrolment.objects.select_for_update().filter(pupil=pupil, valid_to__gt=last_day)

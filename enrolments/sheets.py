@@ -17,7 +17,7 @@ from enrolments.errors import Refused
 
 ENDINGS = (".csv", ".txt", ".xlsx")
 MAX_BYTES = 5 * 1024 * 1024
-MAX_UNPACKED = 60 * 1024 * 1024
+MAX_UNPACKED = 30 * 1024 * 1024
 MAX_PARTS = 500
 MAX_ROWS = 5000
 MAX_BLANK_ROWS = 1000
@@ -47,7 +47,10 @@ def read(data: bytes, name: str) -> list[Row]:
     is_book = data.startswith(b"PK\x03\x04")
     if is_book != name.lower().endswith(".xlsx"):
         raise SheetRefused("Il contenuto non corrisponde al nome del file: salvalo di nuovo come CSV o XLSX.")
-    return _limited(_book_rows(data) if is_book else _text_rows(data))
+    rows = _limited(_book_rows(data) if is_book else _text_rows(data))
+    if not rows:
+        raise SheetRefused("Il primo foglio del file è vuoto: metti l'elenco delle domande nel primo foglio.")
+    return rows
 
 
 def _limited(rows: Iterable[Sequence[str]]) -> list[Row]:

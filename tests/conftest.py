@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.template import Template, engines
@@ -17,6 +18,9 @@ from django.test import Client
 
 from identity.models import User
 from tests import cast
+
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture

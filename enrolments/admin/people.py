@@ -132,7 +132,7 @@ class EnrolmentAdmin(PricedAdmin):
     def save_model(self, request: HttpRequest, obj: Enrolment, form: Any, change: bool) -> None:
         who: dict[str, Any] = {"by": staff_of(request), "now": clock.now()}
         if change:
-            super().save_model(request, obj, form, change)
+            enrolling.set_last_day(enrolment=obj, last_day=obj.valid_to, **who)
         elif Enrolment.objects.on(obj.valid_from).filter(pupil=obj.pupil).exists():
             moved = enrolling.change_class(
                 pupil=obj.pupil, class_group=obj.class_group, from_day=obj.valid_from, **who

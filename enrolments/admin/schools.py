@@ -21,6 +21,10 @@ class HelpDeskAdmin(OfficeAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_add_permission(request, obj) and not HelpDesk.objects.exists()
 
+    def save_model(self, request: HttpRequest, obj: HelpDesk, form: Any, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
 
 @admin.register(SchoolYear)
 class SchoolYearAdmin(OfficeAdmin):

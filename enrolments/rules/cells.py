@@ -75,6 +75,8 @@ def _tidy(raw: str) -> str:
 
 
 def _refuse_formula(column: Column, text: str) -> None:
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise CellRefused("characters", "Alcune lettere non si leggono: salva il file come CSV UTF-8 o XLSX.")
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise CellRefused("characters", "La cella contiene caratteri invisibili: riscrivila a mano.")
     if SPREADSHEET_ERROR.fullmatch(text):

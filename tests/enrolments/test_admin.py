@@ -174,7 +174,7 @@ def test_dates_the_wrong_way_round_are_a_sentence_not_an_error(town: Town) -> No
         url(Enrolment, "change", row.pk), {"valid_to": "01/08/2026"}, follow=True
     )
     assert page.status_code == 200
-    assert "viene prima della data" in page.content.decode()
+    assert "ultimo giorno sta tra" in page.content.decode()
 
 
 def test_a_diet_keeps_its_reason_encrypted_and_from_the_accounts(town: Town) -> None:
@@ -190,6 +190,22 @@ def test_moving_out_of_town_is_the_top_band_from_that_day(town: Town) -> None:
     form = {"household": town.family.pk, "resident": "", "valid_from": "15/11/2026"}
     assert client_of(town.enzo).post(url(Residence, "add"), form).status_code == 302
     assert price_of(town.luca) == Decimal("5.00")
+
+
+def test_the_help_desk_is_written_in_its_one_row(town: Town) -> None:
+    form = {"office": "Ufficio scuola", "opening_hours": "lunedì"}
+    assert client_of(town.enzo).post(url(HelpDesk, "add"), form).status_code == 302
+    assert HelpDesk.objects.get().pk == 1
+
+
+def test_a_withdrawal_can_be_taken_back_within_the_year(town: Town) -> None:
+    client, row = client_of(town.enzo), Enrolment.objects.get(pupil=town.luca)
+    for last_day, stored in (("31/10/2026", dt.date(2026, 10, 31)), ("", dt.date(2027, 8, 31))):
+        client.post(url(Enrolment, "change", row.pk), {"valid_to": last_day})
+        row.refresh_from_db()
+        assert row.valid_to == stored
+    page = client.post(url(Enrolment, "change", row.pk), {"valid_to": "01/12/2027"}, follow=True)
+    assert "ultimo giorno sta tra" in page.content.decode()
 
 
 def test_there_is_one_help_desk(town: Town) -> None:

@@ -241,6 +241,7 @@ def test_any_usual_separator_and_encoding_is_read(
         ({"child_code": "VRDCRL80B42Z998B"}, "Codice fiscale alunno", "same_person"),
         ({"child_last": "x" * 61}, "Cognome alunno", "too_long"),
         ({"child_last": "Ne\x07ri"}, "Cognome alunno", "characters"),
+        ({"child_last": "N\N{REPLACEMENT CHARACTER}ri"}, "Cognome alunno", "characters"),
         ({"child_last": "#RIF!"}, "Cognome alunno", "formula"),
         ({"child_last": "+Neri"}, "Cognome alunno", "formula"),
         ({"child_last": "'=1+1"}, "Cognome alunno", "formula"),

@@ -56,6 +56,8 @@ def with_entities() -> bytes:
 HOSTILE = {
     "empty": (b"", "elenco.csv", "vuoto"),
     "blank": (b"  \r\n ", "elenco.csv", "vuoto"),
+    "only separators": (b";;;\n;;;\n", "elenco.csv", "vuoto"),
+    "an empty sheet": (book(), "elenco.xlsx", "vuoto"),
     "too large": (b"a;" * sheets.MAX_BYTES, "elenco.csv", "troppo grande"),
     "a PDF by name": (b"%PDF-1.7", "elenco.pdf", "CSV o XLSX"),
     "a PDF called csv": (b"%PDF-1.7\x00\x01", "elenco.csv", "non è un testo"),
