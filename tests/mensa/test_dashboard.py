@@ -1,16 +1,19 @@
 """What Anna reads on opening the portal."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from attendance.models import Absence, CanteenPeriod, Closure
 from enrolments import enrolling
 from enrolments.families import ChildData, GuardianData
 from enrolments.models import Custody
+from identity.models import User
 from mensa import dashboard
 from mensa.child_days import Day
 from mensa.dashboard import Child, Family
@@ -145,6 +148,15 @@ def test_the_queries_do_not_grow_with_the_children(open_town: Town) -> None:
     with CaptureQueriesContext(connection) as four:
         assert len(annas(open_town).children) == 4
     assert len(two) == len(four)
+
+
+def test_the_whole_page_stays_under_thirty_queries(
+    open_town: Town, client_of: Callable[[User], Client]
+) -> None:
+    client = client_of(open_town.anna)
+    with CaptureQueriesContext(connection) as page:
+        assert client.get("/famiglia/").status_code == 200
+    assert len(page) <= 30
 
 
 def _add_children(town: Town, children: list[ChildData]) -> None:
