@@ -15,6 +15,11 @@
     });
   });
 
+  function release(form) {
+    delete form.dataset.sent;
+    form.removeAttribute("aria-busy");
+  }
+
   /* A form sent twice by a double tap is sent once; the button says that something is going on. */
   document.addEventListener("submit", function (event) {
     var form = event.target;
@@ -22,12 +27,10 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
     form.setAttribute("aria-busy", "true");
+    setTimeout(function () { release(form); }, 8000); /* a download leaves the page where it is */
   });
   window.addEventListener("pageshow", function () {
-    document.querySelectorAll("form[data-sent]").forEach(function (form) {
-      delete form.dataset.sent;
-      form.removeAttribute("aria-busy");
-    });
+    document.querySelectorAll("form[data-sent]").forEach(release);
   });
 
   document.addEventListener("click", function (event) {
