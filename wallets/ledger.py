@@ -359,7 +359,7 @@ def _broken(error: IntegrityError) -> str:
     return str(cause.diag.constraint_name) if isinstance(cause, psycopg.Error) else ""
 
 
-def exact(amount: Decimal) -> Decimal:
+def exact(amount: object) -> Decimal:
     """A Decimal of whole cents within the column's range. Floats and fractions of a cent are refused: numeric(9, 2) would
     round 4.355 silently."""
     if not isinstance(amount, Decimal) or not amount.is_finite():

@@ -39,5 +39,5 @@ def test_a_text_never_becomes_a_formula(text: str) -> None:
 
 
 def test_numbers_and_dates_are_written_as_italian_spreadsheets_read_them() -> None:
-    row = [Decimal("-3.4"), dt.date(2026, 11, 24), 7, None, 'due; "parole"']
+    row: list[csv_file.Cell] = [Decimal("-3.4"), dt.date(2026, 11, 24), 7, None, 'due; "parole"']
     assert csv_file.render(["x"], [row]).splitlines()[1] == '-3,40;24/11/2026;7;;"due; ""parole"""'
