@@ -53,6 +53,7 @@ def apply(*, batch: ApplicationBatch, by: User, now: dt.datetime) -> list[Househ
     locked = ApplicationBatch.objects.select_for_update().select_related("year").get(pk=batch.pk)
     if locked.state == ApplicationBatch.State.DISCARDED:
         raise ApplicationsRefused("Questo elenco è stato scartato: caricalo di nuovo.")
+    SchoolYear.objects.select_for_update().get(pk=locked.year_id)  # one list of a year at a time
     lines = [Line(row=one["row"], values=one["values"]) for one in locked.rows]
     if locked.state == ApplicationBatch.State.APPLIED:
         return applying.households_of(lines)

@@ -412,3 +412,44 @@ def test_a_non_resident_and_exempt_child_with_a_diet_is_all_there(year: SchoolYe
     assert Exemption.objects.get().valid_to == year.valid_to
     assert Diet.objects.get().code == "D-GLU"
     assert Price.objects.on(at("2026-11-24 08:00").date()).get().amount == Decimal("0.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_offices_applying_the_same_list_at_once_register_each_family_once() -> None:
+    import threading
+
+    from django.db import connection
+
+    office = cast.staff("enzo", Role.OFFICE)
+    year = cast.school_year()
+    school = cast.school("BADEMO02", "Scuola", Level.PRIMARIA)
+    ClassGroup.objects.create(school=school, year=year, grade=3, section="A")
+    batches = [check_rows(year, office, TOMMASO) for _ in range(2)]
+    errors: list[Exception] = []
+
+    def work(batch: ApplicationBatch) -> None:
+        try:
+            applications.apply(batch=batch, by=office, now=NOW)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(batch,)) for batch in batches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert (Household.objects.count(), Pupil.objects.count(), Enrolment.objects.count()) == (1, 1, 1)
+
+
+def test_the_report_on_the_page_names_row_column_value_and_remedy(year: SchoolYear, office: User) -> None:
+    from django.template.loader import render_to_string
+
+    report = check(year, office, "domande-2026-27.csv").report
+    page = render_to_string("enrolments/_import_report.html", {"report": report})
+    for one in report["errors"]:
+        assert one["column"] in page
+    assert "=2+5" in page
+    assert "<script" not in page
