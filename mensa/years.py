@@ -7,7 +7,8 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Max
 
-from attendance.models import CanteenPeriod, ServiceDay
+from attendance import night
+from attendance.models import CanteenPeriod
 from enrolments import years
 from enrolments.errors import Refused
 from enrolments.models import SchoolYear
@@ -34,6 +35,7 @@ class Credit:
 
     families: int
     total: Decimal
+    from_day: dt.date
 
 
 def to_close(day: dt.date) -> SchoolYear | None:
@@ -52,8 +54,7 @@ def obstacles(*, year: SchoolYear, now: dt.datetime) -> list[str]:
     last = CanteenPeriod.objects.filter(year=year).aggregate(last=Max("valid_to"))["last"] or year.valid_to
     if now.date() <= last:
         found.append(f"La mensa finisce il {last:%d/%m/%Y}: l'anno si chiude dal giorno dopo.")
-    open_days = ServiceDay.objects.filter(day__range=(year.valid_from, year.valid_to), day__lte=now.date())
-    count = open_days.exclude(state=ServiceDay.State.CLOSED).count()
+    count = sum(year.valid_from <= day <= year.valid_to for day in night.due_days(now))
     if count:
         found.append(
             f"Giorni ancora da addebitare o con un alunno senza prezzo: {count}. Guarda la pagina delle notti."
@@ -71,7 +72,12 @@ def close(*, year: SchoolYear, by: User, now: dt.datetime) -> YearChange:
     return years.close_year(year=locked, by=by, now=now)
 
 
-def left_credit(day: dt.date) -> Credit:
-    """Families to be given their credit back, net of siblings who stay and of debts."""
+def left_credit(today: dt.date) -> Credit:
+    """Families to be given their credit back, net of siblings who stay and of debts. After a year is closed: as they will
+    stand on the day after its last one, from which refunds are prepared."""
+    closed = SchoolYear.objects.filter(state=SchoolYear.State.CLOSED).aggregate(last=Max("valid_to"))["last"]
+    day = max(today, closed + dt.timedelta(days=1)) if closed else today
     found = leavers.candidates(day=day)
-    return Credit(families=len(found), total=sum((one.amount for one in found), Decimal("0.00")))
+    return Credit(
+        families=len(found), total=sum((one.amount for one in found), Decimal("0.00")), from_day=day
+    )

@@ -33,7 +33,7 @@ def change(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(
                 request,
-                f"Anno {year} chiuso: {done.moving} alunni passano al {done.next_label}, {done.leaving} escono.",
+                f"Anno {year} chiuso. Passano al {done.next_label}: {done.moving}. Finiscono il percorso: {done.leaving}.",
             )
             return redirect("mensa:years")
     context = _context() | {"year": year, "form": form, "preview": years.preview(year=year, now=clock.now())}

@@ -21,7 +21,7 @@ urlpatterns = [
     path("ufficio/avvisi/nuova/", campaigns.new, name="campaign_new"),
     path("ufficio/avvisi/<int:campaign_id>/", campaigns.detail, name="campaign"),
     re_path(
-        r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|sospendi|riprendi|riprova|elimina)/$",
+        r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|a-mano|sospendi|riprendi|riprova|elimina)/$",
         campaigns.act,
         name="campaign_act",
     ),

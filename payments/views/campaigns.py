@@ -14,7 +14,7 @@ from enrolments.models import SchoolYear
 from identity.access import roles
 from identity.models import Role, User
 from mensa import clock
-from payments import campaigns, notices, tasks
+from payments import by_hand, campaigns, notices, tasks
 from payments.forms import CampaignForm
 from payments.models import Campaign, CampaignItem
 
@@ -97,6 +97,8 @@ def act(request: HttpRequest, campaign_id: int, action: str) -> HttpResponse:
         campaigns.pause(campaign=campaign)
         messages.info(request, "Campagna sospesa: gli avvisi già inviati restano validi.")
         return redirect("payments:campaign", campaign.pk)
+    if action == "a-mano":
+        return _hand_over(request, campaign)
     if action == "avvia":
         campaigns.start(campaign=campaign, by=cast(User, request.user), now=clock.now())
     elif action == "riprendi":
@@ -105,6 +107,15 @@ def act(request: HttpRequest, campaign_id: int, action: str) -> HttpResponse:
         campaigns.retry_failed(campaign=campaign)
     for _ in range(HANDS):
         tasks.nudge_campaign(campaign.pk)
+    return redirect("payments:campaign", campaign.pk)
+
+
+def _hand_over(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The notices are issued and given on paper: nobody gets a mail."""
+    user, now = cast(User, request.user), clock.now()
+    campaigns.start(campaign=campaign, by=user, now=now)
+    given = by_hand.hand_over(campaign=campaign, by=user, now=now)
+    messages.info(request, f"Avvisi emessi e segnati come consegnati a mano: {given}.")
     return redirect("payments:campaign", campaign.pk)
 
 

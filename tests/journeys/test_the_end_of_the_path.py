@@ -39,7 +39,9 @@ def test_the_end_of_the_path(
     office = browser(canteen.enzo)
     assert "fine del percorso" in words(office.get("/ufficio/anno/"))
     page = words(office.post("/ufficio/anno/", {"label": "2026/27"}, follow=True))
-    assert "Anno 2026/27 chiuso: 2 alunni passano al 2027/28, 1 escono." in page
+    assert "Anno 2026/27 chiuso. Passano al 2027/28: 2. Finiscono il percorso: 1." in page
+    assert "45,00 € da restituire" in page
+    assert "I rimborsi si preparano dal 1º settembre" in page
     assert balance(canteen.carla_family) == "45.00", "credit survives the year"
 
     at("2027-09-02 10:00")

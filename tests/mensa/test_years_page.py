@@ -75,7 +75,7 @@ def test_closing_moves_pupils_up_and_leaves_the_wallets_alone(
     night.run(now=JULY)
     before = dict(Wallet.objects.values_list("pk", "balance"))
     page = office.post(PAGE, {"label": "2026/27"}, follow=True).content.decode()
-    assert "Anno 2026/27 chiuso: 3 alunni passano al 2027/28, 0 escono." in page
+    assert "Anno 2026/27 chiuso. Passano al 2027/28: 3. Finiscono il percorso: 0." in page
     following = SchoolYear.objects.get(label="2027/28")
     assert following.state == SchoolYear.State.OPEN
     classes = Enrolment.objects.filter(class_group__year=following).order_by("pupil__first_name")
