@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from attendance.models import Meal
 from enrolments.models import Pupil
-from tests.wallets.conftest import DAY, children_of, due, make_wallet, post, why
+from tests.wallets.conftest import DAY, NOW, children_of, due, make_wallet, post, why
 from tests.wallets.races import together
 from wallets import ledger
 from wallets.models import Charge, Posting, Wallet
@@ -199,3 +199,20 @@ class TestTwoNightsAtOnce:
             counted = cursor.fetchone()[0]
             cursor.execute("DROP TABLE naive_charge")
         assert counted == 6
+
+    def test_the_night_and_live_payments_do_not_stop_each_other(self) -> None:
+        """The night locks wallets from the lowest; families pay from the highest down."""
+        wallets = [make_wallet() for _ in range(120)]
+        owed = due(*[(children_of(wallet)[0], wallet, "1.00") for wallet in wallets])
+
+        def payments() -> int:
+            for number, wallet in enumerate(reversed(wallets[-40:])):
+                ledger.credit(
+                    wallet=wallet, amount=Decimal("2.00"), cause=f"receipt:{number}", value_day=DAY, now=NOW
+                )
+            return 40
+
+        results = together(lambda: self.night(owed), payments)
+        assert not [result for result in results if isinstance(result, Exception)]
+        assert {balance(wallet) for wallet in wallets[:80]} == {Decimal("-1.00")}
+        assert {balance(wallet) for wallet in wallets[80:]} == {Decimal("1.00")}
