@@ -1,13 +1,18 @@
 """Signing in with SPID, from the button to the family's page."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test import Client
 
+from identity.local_idp import messages
 from identity.models import Outcome, Role, SamlExchange, User
+from identity.spid.anomalies import USER_ANOMALIES
+from identity.spid.names import SUCCESS
 from tests.identity.conftest import ANNA, BRUNO, Idp, deliver, signed_in
+from tests.identity.documents import encoded
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., str]
@@ -92,6 +97,27 @@ def test_the_same_answer_twice_signs_in_once(client: Client, idp: Idp, ask: Ask)
     assert not signed_in(client)
 
 
+def test_one_assertion_never_answers_two_questions(client: Client, idp: Idp, ask: Ask) -> None:
+    """A provider that repeats an assertion ID, or somebody who holds its key and an old assertion."""
+
+    def answer() -> str:
+        question = idp.question(ask(idp))
+        root = messages.response(
+            question, issuer=idp.row.entity_id, status=SUCCESS, message="", now=datetime.now(tz=UTC)
+        )
+        assertion = messages.assertion(question, ANNA, issuer=idp.row.entity_id, now=datetime.now(tz=UTC))
+        assertion.set("ID", "_sempre-la-stessa")
+        root.append(assertion)
+        messages.sign(assertion, key=idp.key, certificate=idp.certificate)
+        return encoded(root)
+
+    assert deliver(client, answer()).status_code == 302
+    client.logout()
+    assert deliver(client, answer()).status_code == 403
+    assert not signed_in(client)
+    assert SamlExchange.objects.filter(reason="assertion used before", outcome=Outcome.REFUSED).count() == 1
+
+
 def test_an_answer_to_another_browser_is_refused(client: Client, idp: Idp, ask: Ask) -> None:
     answer = idp.answer(ask(idp))
     attacker_s_victim = Client()
@@ -102,7 +128,6 @@ def test_an_answer_to_another_browser_is_refused(client: Client, idp: Idp, ask: 
 
 def test_an_answer_by_another_provider_is_refused(client: Client, idp: Idp, other_idp: Idp, ask: Ask) -> None:
     url = ask(idp)
-    (other_idp.folder / "sp-spid.xml").exists()
 
     assert deliver(client, other_idp.answer(url)).status_code == 403
     assert not signed_in(client)
@@ -121,12 +146,6 @@ def test_a_suspended_parent_does_not_get_in(client: Client, idp: Idp, ask: Ask) 
 def test_an_anomaly_says_what_happened_and_offers_a_way_back(
     client: Client, idp: Idp, ask: Ask, number: int
 ) -> None:
-    from datetime import UTC, datetime
-
-    from identity.local_idp import messages
-    from identity.spid.anomalies import USER_ANOMALIES
-    from tests.identity.documents import encoded
-
     question = idp.question(ask(idp))
     root = messages.anomaly(question, number, issuer=idp.row.entity_id, now=datetime.now(tz=UTC))
     response = deliver(client, encoded(root))

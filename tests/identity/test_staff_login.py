@@ -1,7 +1,7 @@
 """The staff: password, second factor, and nothing without it."""
 
 import time
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -213,3 +213,45 @@ def test_a_change_of_role_or_a_suspension_leaves_a_trace(db: None) -> None:
             "SELECT is_active FROM identity_userevent WHERE pgh_obj_id = %s ORDER BY pgh_id", [franca.pk]
         )
         assert cursor.fetchall() == [(True,), (False,)]
+
+
+def test_the_pages_about_one_s_own_security_open(client: Client) -> None:
+    make()
+    give_password(client)
+    give_code(client)
+    for page in (
+        "sicurezza/",
+        "sicurezza/app/disattiva/",
+        "sicurezza/recupero/nuovi/",
+        "sicurezza/chiavi/",
+        "sicurezza/chiavi/nuova/",
+        "password/",
+        "conferma/",
+    ):
+        assert client.get(f"/accesso/personale/{page}").status_code == 200, page
+
+
+def test_the_recovery_codes_open_when_the_phone_is_lost(client: Client) -> None:
+    make()
+    give_password(client)
+    give_code(client)
+    client.post("/accesso/personale/sicurezza/recupero/nuovi/")
+    page = client.get("/accesso/personale/sicurezza/recupero/").content.decode()
+    code = page.partition('<li class="chip-code">')[2].partition("<")[0]
+    second = Client()
+    give_password(second)
+
+    assert give_code(second, code) == "/"
+    assert second.get("/gestione/").status_code == 200
+
+
+def test_the_demo_shows_today_s_code_and_nobody_else_does(client: Client, settings: Any) -> None:
+    make()
+    give_password(client)
+    assert totp.code_at(SECRET, time.time()) not in client.get("/accesso/personale/codice/").content.decode()
+    assert "Solo nella dimostrazione" not in Client().get("/accesso/personale/").content.decode()
+
+    settings.DEMO = True
+    shown = client.get("/accesso/personale/codice/").content.decode()
+    assert any(totp.code_at(SECRET, time.time() + drift) in shown for drift in (-30, 0))
+    assert "enzo" in Client().get("/accesso/personale/").content.decode()
