@@ -309,6 +309,8 @@ LOGGING = {
         "handlers": ["console"],
         "level": env.str("LOG_LEVEL", default="WARNING" if TESTING else "INFO"),
     },
+    # Libraries that tell every step of every document and every call.
+    "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools", "httpx")},
 }
 # Events with names and numbers; a traceback never prints the values of the variables, which may be people.
 structlog.configure(
