@@ -11,13 +11,15 @@ from django.template.loader import render_to_string
 
 from enrolments.models import Application, Exemption, Price
 from payments import campaigns, notice_pdf, notices
-from payments.configuration import creditor
 from payments.errors import PdfUnavailable
 from payments.models import Campaign, CampaignItem, Notice
 from payments.rules import amounts, wording
 
 log = structlog.get_logger(__name__)
 State = CampaignItem.State
+UNFORESEEN = (
+    "Errore imprevisto nel preparare l'avviso: chi assiste il portale lo trova nel registro degli eventi."
+)
 SUBJECT = "Avviso di pagamento della mensa scolastica"
 
 
@@ -41,9 +43,12 @@ def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
         except InDoubt:
             log.warning("notice_mail_in_doubt", item=item.pk)
         except PdfUnavailable as missing:
-            _fail(item, str(missing)[:200])
+            _fail(item, str(missing))
             campaigns.pause(campaign=campaign)
             log.error("campaign_paused_without_pdf", campaign=campaign.pk)
+        except Exception:  # a child that nobody foresaw stops nobody else
+            log.exception("campaign_item_failed", item=item.pk)
+            _fail_unless_sending(item)
     campaigns.finish_if_done(campaign=campaign, now=now)
     return taken
 
@@ -116,7 +121,7 @@ def _send(notice: Notice, address: str, document: bytes) -> None:
     body = render_to_string(
         "email/payments/notice.txt",
         {
-            "town": creditor(),
+            "town": notice_pdf.creditor_on_paper(),
             "amount": amounts.printed(notice.amount),
             "due": f"{notice.due_date:%d/%m/%Y}",
             "subject": notice.subject,
@@ -145,6 +150,12 @@ def _write_sent(item: CampaignItem, notice: Notice, address: str, now: dt.dateti
         sent = {"sent_at": now, "sent_to": address, "send_error": ""}
         Notice.objects.filter(pk=notice.pk).update(**sent)
         Notice.objects.filter(pk=notice.pk, state=Notice.State.ISSUED).update(state=Notice.State.SENT)
+
+
+def _fail_unless_sending(item: CampaignItem) -> None:
+    """After "in invio" the mail may have left: that row waits for a person as it is."""
+    mine = CampaignItem.objects.filter(pk=item.pk, claim=item.claim, state=State.PREPARING)
+    mine.update(state=State.FAILED, reason=UNFORESEEN)
 
 
 def _fail(item: CampaignItem, reason: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
 from enrolments.models import Application, Custody, Enrolment, Exemption, Price, Pupil, SchoolYear
@@ -135,21 +135,23 @@ def create(
     now: dt.datetime,
 ) -> Campaign:
     """A draft. A name stands for one campaign: the same twice is refused."""
-    if Campaign.objects.filter(name=name).exists():
-        raise PaymentRefused(
-            f"C'è già una campagna di nome «{name}»: aprila dall'elenco o scegli un altro nome."
-        )
     if due_date < now.date():
         raise PaymentRefused("La scadenza degli avvisi è già passata: scegli un giorno futuro.")
-    return Campaign.objects.create(
-        year=year,
-        name=name,
-        meals=meals,
-        price_day=price_day,
-        due_date=due_date,
-        created_by=by,
-        created_at=now,
-    )
+    try:
+        with transaction.atomic():
+            return Campaign.objects.create(
+                year=year,
+                name=name,
+                meals=meals,
+                price_day=price_day,
+                due_date=due_date,
+                created_by=by,
+                created_at=now,
+            )
+    except IntegrityError as clash:
+        raise PaymentRefused(
+            f"C'è già una campagna di nome «{name}»: aprila dall'elenco o scegli un altro nome."
+        ) from clash
 
 
 def start(*, campaign: Campaign, by: User, now: dt.datetime) -> Campaign:

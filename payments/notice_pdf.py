@@ -2,12 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from enrolments.models import HelpDesk
 from payments import pdf
 from payments.configuration import Creditor, creditor
 from payments.models import Notice
@@ -34,7 +35,7 @@ class Page:
 
 def render(notices: Iterable[Notice]) -> bytes:
     """All in one file, a page each. Whoever calls has fetched `wallet__household__applicant`."""
-    body = creditor()
+    body = creditor_on_paper()
     context = {
         "title": "Avviso di pagamento pagoPA",
         "body": body,
@@ -43,6 +44,15 @@ def render(notices: Iterable[Notice]) -> bytes:
         "town_logo": _logo(settings.TOWN_LOGO),
     }
     return pdf.render(render_to_string("pdf/notice.html", context), style=STYLE)
+
+
+def creditor_on_paper() -> Creditor:
+    """The town as families read of it: office and opening hours are the help desk's, when the office has filled it in."""
+    desk = HelpDesk.objects.first()
+    if desk is None:
+        return creditor()
+    ways = [desk.opening_hours, desk.phone, desk.email]
+    return replace(creditor(), office=desk.office, help_line=", ".join(filter(None, ways)))
 
 
 def page_of(notice: Notice, body: Creditor) -> Page:

@@ -7,8 +7,8 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
 from enrolments.models import Guardian
-from payments.configuration import creditor
 from payments.models import UploadedReceipt
+from payments.notice_pdf import creditor_on_paper
 
 log = structlog.get_logger(__name__)
 SUBJECT = "La ricevuta che hai inviato alla mensa"
@@ -20,7 +20,7 @@ def tell(upload: UploadedReceipt) -> bool:
     address = (sender.email if sender else "") or upload.household.applicant.email
     if not address:
         return False
-    body = render_to_string("email/payments/upload.txt", {"upload": upload, "town": creditor()})
+    body = render_to_string("email/payments/upload.txt", {"upload": upload, "town": creditor_on_paper()})
     try:
         EmailMessage(SUBJECT, body, to=[address]).send()
     except (smtplib.SMTPException, OSError) as problem:

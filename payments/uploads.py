@@ -226,11 +226,6 @@ def close_as_duplicate(*, upload: UploadedReceipt, by: User, now: dt.datetime) -
     return mine
 
 
-def begin_review(*, upload: UploadedReceipt) -> None:
-    """The office has it in hand; the family sees "in verifica"."""
-    UploadedReceipt.objects.filter(pk=upload.pk, state=State.RECEIVED).update(state=State.IN_REVIEW)
-
-
 def _undecided(upload: UploadedReceipt) -> UploadedReceipt:
     mine = (
         UploadedReceipt.objects.select_for_update(of=("self",))

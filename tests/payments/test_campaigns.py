@@ -208,6 +208,20 @@ def test_a_refused_address_is_a_failure_with_its_reason(
     assert all("rifiuta" in item.reason for item in campaigns.to_decide(started, now=NOW))
 
 
+def test_a_child_nobody_foresaw_stops_nobody_else(started: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = campaign_step._issued
+
+    def explode(item: CampaignItem, now: dt.datetime) -> Notice:
+        if item.pupil.first_name == "Luca":
+            raise ZeroDivisionError
+        return original(item, now)
+
+    monkeypatch.setattr(campaign_step, "_issued", explode)
+    assert step(started) == 3
+    assert [item.reason for item in campaigns.to_decide(started, now=NOW)] == [campaign_step.UNFORESEEN]
+    assert len(mail.outbox) == 2
+
+
 def test_two_workers_share_the_children(started: Campaign) -> None:
     first = campaigns.claim_next(campaign=started, now=NOW)
     second = campaigns.claim_next(campaign=started, now=NOW)
