@@ -69,6 +69,7 @@ def check(scratch: Path, checker: Path, env: dict[str, str]) -> int:
         "BASE_URL": address,
         "VAR_DIR": str(scratch / "var"),
         "SPID_ENTITY_ID": "https://mensa.comune.example",
+        "SPID_REQUESTS_PER_MINUTE": "100000",
         "CIE_ENABLED": "true",
         "CIE_ENTITY_ID": "https://mensa.comune.example/cie",
         "PYTHONPATH": str(ROOT),

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from allauth.account.utils import get_next_redirect_url
-from allauth.core import ratelimit
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
 from django.contrib.auth import logout as end_session
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import PermissionDenied
@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from identity import parents, second_factor
+from identity import parents, rate, second_factor
 from identity.access import public, roles
 from identity.models import Role, SamlExchange, User
 from identity.spid import gate, parking, publishing, service, state
@@ -137,7 +137,7 @@ def _refused(request: HttpRequest, refusal: spid_login.LoginRefused) -> HttpResp
 
 
 def _within_rate(request: HttpRequest) -> bool:
-    return bool(ratelimit.consume(request, action="spid"))
+    return rate.within(request, action="spid", limit=settings.SPID_REQUESTS_PER_MINUTE)
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:

@@ -233,7 +233,6 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"spid": "600/m/ip"}
 # How many reverse proxies of ours are in front: without it every visitor would share the address of the proxy.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 SESSION_COOKIE_AGE = 8 * 3600
@@ -252,6 +251,7 @@ SPID_ENABLED = env.bool("SPID_ENABLED", default=True)
 SPID_ACCEPTANCE = env.bool("SPID_ACCEPTANCE", default=False)  # AgID's validator may sign in: never in service
 SPID_ENTITY_ID = env.str("SPID_ENTITY_ID", default=BASE_URL)
 SPID_LEVEL = env.int("SPID_LEVEL", default=2)
+SPID_REQUESTS_PER_MINUTE = env.int("SPID_REQUESTS_PER_MINUTE", default=120)  # per address; a login is two
 SPID_KEYS_DIR = Path(env.str("SPID_KEYS_DIR", default=str(VAR_DIR / "spid")))  # sp.key, sp.crt, next.crt
 SPID_ORGANISATION_URL = env.str("SPID_ORGANISATION_URL", default=BASE_URL)
 SPID_CONTACT_EMAIL = env.str("SPID_CONTACT_EMAIL", default="mensa@comune.example")

@@ -12,8 +12,6 @@ from identity.spid.verdict import Person
 
 #: SPID, convention with service providers: the register of accesses is kept for 24 months.
 KEPT_FOR = timedelta(days=731)
-#: A request older than this is not answered any more: the page of the provider has been left open.
-ANSWER_WITHIN = timedelta(minutes=10)
 
 
 class ReplayRefused(Exception):

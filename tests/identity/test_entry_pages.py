@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.test import Client
 
 from identity.models import Role, User
@@ -73,7 +74,13 @@ def test_the_help_page_has_the_places_the_button_links_to(client: Client) -> Non
 
 
 def test_too_many_requests_from_one_place_are_slowed_down(client: Client, idp: Idp, settings: object) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"spid": "3/m/ip"}  # type: ignore[attr-defined]
-    codes = [client.post("/accesso/spid/acs/", {"SAMLResponse": "AAAA"}).status_code for _ in range(5)]
+    settings.SPID_REQUESTS_PER_MINUTE = 3  # type: ignore[attr-defined]
+    with time_machine.travel("2026-11-24T08:00:10Z", tick=False):
+        asked = [client.get(f"/accesso/spid/entra/{idp.row.code}/").status_code for _ in range(5)]
+        answered = client.post("/accesso/spid/acs/", {"SAMLResponse": "AAAA"}).status_code
+        elsewhere = client.get(f"/accesso/spid/entra/{idp.row.code}/", REMOTE_ADDR="198.51.100.7").status_code
+    with time_machine.travel("2026-11-24T08:01:10Z", tick=False):
+        a_minute_later = client.get(f"/accesso/spid/entra/{idp.row.code}/").status_code
 
-    assert codes == [302, 302, 302, 429, 429]
+    assert asked == [302, 302, 302, 429, 429]
+    assert (answered, elsewhere, a_minute_later) == (429, 302, 302)
