@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar, cast
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
@@ -50,13 +51,21 @@ def refusal(
 ) -> HttpResponseBase | None:
     """What keeps this visitor out: a redirect to sign in or to the second factor, a 403, or None when the door is open."""
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), _login_url(allowed))
+        return _sent_to(request, _login_url(allowed))
     user = request.user
     if user.role not in allowed:
         raise PermissionDenied("Questa pagina non è per il tuo ruolo.")
     if not before_second_factor and second_factor.is_missing(request, user):
-        return redirect_to_login(request.get_full_path(), reverse("identity:second_factor"))
+        return _sent_to(request, reverse("identity:second_factor"))
     return None
+
+
+def _sent_to(request: HttpRequest, door: str) -> HttpResponseBase:
+    """To the door and back. A piece of a page asked by htmx takes the whole page there, or the door would open inside it."""
+    if not request.headers.get("HX-Request"):
+        return redirect_to_login(request.get_full_path(), door)
+    page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+    return HttpResponse(headers={"HX-Redirect": f"{door}?{urlencode({'next': page})}"})
 
 
 def _login_url(allowed: frozenset[Role]) -> str:

@@ -59,6 +59,15 @@ def test_a_visitor_is_sent_to_the_right_door() -> None:
     assert school(visit(None))["Location"] == "/accesso/personale/?next=/pagina/%3Fa%3D1"
 
 
+def test_a_piece_of_a_page_takes_the_whole_page_to_the_door() -> None:
+    request = visit(None)
+    request.META |= {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "https://mensa.example/famiglia/"}
+    answer = family(request)
+
+    assert answer["HX-Redirect"] == "/accesso/?next=%2Ffamiglia%2F"
+    assert answer.content == b""
+
+
 def test_the_office_without_second_factor_is_sent_to_show_it() -> None:
     assert office(visit(Role.OFFICE))["Location"].startswith("/accesso/secondo-fattore/?next=")
 
