@@ -69,7 +69,8 @@ def explain(row: ServiceDay) -> bool:
     reasons = list(rows.values_list("why", flat=True).distinct())
     if not reasons:
         return False
-    contents = {why: _facts(row.day, why) for why in reasons}
+    closed = _closed(row.day, reasons)
+    contents = {why: _content(row.day, closed.get(why) or sentence(why)) for why in reasons}
     ids = explanations.of_many(contents.values())
     found = [(why, ids[explanations.digest_of(content)]) for why, content in contents.items()]
     with connection.cursor() as cursor:
@@ -94,10 +95,6 @@ def generic(day: dt.date) -> Explanation:
     return explanations.of(_content(day, "il giorno è stato rivisto dopo l'addebito"))
 
 
-def _facts(day: dt.date, why: str) -> dict[str, object]:
-    return _content(day, sentence(day, why))
-
-
 def _content(day: dt.date, reason: str) -> dict[str, object]:
     return {
         "kind": "correction",
@@ -107,11 +104,9 @@ def _content(day: dt.date, reason: str) -> dict[str, object]:
     }
 
 
-def sentence(day: dt.date, why: str) -> str:
-    """The reason of a change as a family reads it."""
+def sentence(why: str) -> str:
+    """The reason of a change as a family reads it; the calendar's own reasons are in ``_closed``."""
     code, *details = why.split("|")
-    if code == "shut":
-        return _shut(day, int(details[0]))
     if code == "price":
         return f"prezzo del giorno ricalcolato: da {_euro(details[0])} a {_euro(details[1])}"
     if code == "added":
@@ -119,10 +114,14 @@ def sentence(day: dt.date, why: str) -> str:
     return _filled(SENTENCES.get(code, "il giorno è stato rivisto dopo l'addebito"), details)
 
 
-def _shut(day: dt.date, class_id: int) -> str:
-    """ "mensa chiusa: ordinanza (ord. 12)": the calendar's own answer for the class."""
-    answer = Calendar([class_id], day, day).service(class_id, day).sentence
-    return answer[:1].lower() + answer[1:].rstrip(".")
+def _closed(day: dt.date, reasons: list[str]) -> dict[str, str]:
+    """ "shut|12" -> "mensa chiusa: ordinanza (ord. 7)": the calendar's answer for each class, read once for all."""
+    class_ids = {why: int(why.removeprefix("shut|")) for why in reasons if why.startswith("shut|")}
+    if not class_ids:
+        return {}
+    calendar = Calendar(set(class_ids.values()), day, day)
+    answers = {why: calendar.service(class_id, day).sentence for why, class_id in class_ids.items()}
+    return {why: (answer[:1].lower() + answer[1:]).rstrip(".") for why, answer in answers.items()}
 
 
 def _filled(text: str, details: list[str]) -> str:

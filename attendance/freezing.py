@@ -163,7 +163,7 @@ WHERE c.service_day_id = %(pk)s AND (c.first_wallet - 1) / %(size)s = ranges.n A
 
 def _lay_chunks(row: ServiceDay) -> None:
     """Ranges of wallets with something due or changed; a range that this round has touched is posted again."""
-    params = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
+    params: dict[str, Any] = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
     with connection.cursor() as cursor:
         cursor.execute(_RANGES, params)
         cursor.execute(_AGAIN, params)

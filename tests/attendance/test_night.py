@@ -5,11 +5,14 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from attendance import absences, corrections, night, registers
+from attendance import absences, corrections, night, registers, tasks
 from attendance.errors import TooLate
 from attendance.models import (
+    ClassWeekdays,
     Closure,
     DayChunk,
     Meal,
@@ -18,8 +21,9 @@ from attendance.models import (
     ServiceDay,
     Suspension,
 )
-from enrolments import enrolling
+from enrolments import enrolling, entitlements
 from enrolments.models import Custody, Guardian, Household, Price, SchoolYear
+from mensa import clock
 from tests.attendance.conftest import FIRST, TUESDAY
 from tests.cast import Town, at
 from wallets import ledger
@@ -327,6 +331,83 @@ def test_a_worker_killed_between_two_ranges_leaves_exactly_its_own(
     (day,) = night.run(now=EVENING)
     assert day.state == "closed"
     assert balances() == {"Bianchi": "-6.29", "Neri": "-5.00"}
+
+
+def test_an_isee_filed_in_the_grace_is_recalculated_from_january_and_credited_once(
+    canteen: Town, balances: Balances
+) -> None:
+    """Edge case 2 of the domain: in January without the new ISEE, filed on 20 February."""
+    january = dt.date(2027, 1, 12)
+    canteen.primaria.canteen_periods.update(valid_from=january, valid_to=january)
+    canteen.infanzia.canteen_periods.update(valid_from=january, valid_to=january)
+    night.run(now=at("2027-01-12 20:05"))
+    before = balances()["Bianchi"]
+    entitlements.declare_isee(
+        household=canteen.family,
+        value=Decimal("4000.00"),
+        filed_on=dt.date(2027, 2, 20),
+        protocol="INPS-ISEE-2027-00000001X",
+        by=canteen.enzo,
+        now=at("2027-02-20 10:00"),
+    )
+    for _ in range(2):
+        night.run(now=at("2027-02-20 10:10"))
+    assert (before, balances()["Bianchi"]) == ("-6.29", "-1.85")
+    assert Charge.objects.filter(pupil_id=canteen.luca.pk).count() == 3
+
+
+def test_moving_to_a_class_that_did_not_eat_that_day_gives_the_meal_back(
+    only_today: Town, balances: Balances
+) -> None:
+    other = only_today.classes["primaria 4A"]
+    ClassWeekdays.objects.create(class_group=other, valid_from=FIRST, tuesday=False)
+    night.run(now=EVENING)
+    enrolling.change_class(
+        pupil=only_today.tommaso, class_group=other, from_day=TUESDAY, by=only_today.enzo, now=NEXT_MORNING
+    )
+    night.run(now=NEXT_MORNING)
+    assert balances()["Neri"] == "0.00"
+    reversal = Charge.objects.get(pupil_id=only_today.tommaso.pk, revision=1)
+    assert reversal.explanation.facts["reason"] == "la classe non mangia di martedì"
+
+
+def test_the_sweep_of_the_workers_does_the_whole_night(only_today: Town, balances: Balances) -> None:
+    clock.move_to(at("2026-11-24 19:55"))
+    tasks.sweep()
+    assert balances() == {"Bianchi": "0.00", "Neri": "0.00"}
+    clock.move_to(EVENING)
+    tasks.sweep()
+    tasks.sweep()
+    assert balances() == {"Bianchi": "-6.29", "Neri": "-5.00"}
+    assert ServiceDay.objects.get(day=TUESDAY).state == "closed"
+
+
+def test_the_command_says_what_it_did_and_fails_while_a_day_is_open(
+    only_today: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock.move_to(EVENING)
+    call_command("run_night")
+    assert "24/11/2026 chiuso: 3 pasti dovuti, 3 addebitati, 0 senza prezzo" in capsys.readouterr().out
+    call_command("run_night")
+    assert "Niente da addebitare." in capsys.readouterr().out
+    Price.objects.filter(pupil=only_today.tommaso).delete()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("run_night")
+
+
+def test_the_queries_of_a_night_do_not_depend_on_how_many_eat(only_today: Town) -> None:
+    for pupil in (only_today.luca, only_today.sofia):
+        corrections.correct(
+            pupil=pupil, day=TUESDAY, absent=True, reason="x", by=only_today.enzo, now=at("2026-11-24 08:00")
+        )
+    with CaptureQueriesContext(connection) as few:
+        night.run(now=EVENING)
+    assert ServiceDay.objects.get(day=TUESDAY).due_count == 1
+    tomorrow = at("2026-11-25 20:05")
+    with CaptureQueriesContext(connection) as many:
+        night.run(now=tomorrow)
+    assert ServiceDay.objects.get(day=tomorrow.date()).due_count == 3
+    assert len(many) <= len(few)
 
 
 def _close(town: Town) -> Closure:
