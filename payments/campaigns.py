@@ -22,7 +22,8 @@ from payments.rules.shares import meals_of_share
 from wallets.models import Wallet
 
 State = CampaignItem.State
-STUCK_AFTER = dt.timedelta(minutes=10)
+STUCK_AFTER = dt.timedelta(minutes=10)  # a mail in doubt: then a person decides
+ABANDONED_AFTER = dt.timedelta(minutes=2)  # nothing irreversible yet: the next worker takes it
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
@@ -242,7 +243,7 @@ def claim_next(*, campaign: Campaign, now: dt.datetime) -> CampaignItem | None:
     with transaction.atomic():
         if not Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.RUNNING).exists():
             return None
-        abandoned = Q(state=State.PREPARING, claimed_at__lt=now - STUCK_AFTER)
+        abandoned = Q(state=State.PREPARING, claimed_at__lt=now - ABANDONED_AFTER)
         item = (
             campaign.items.select_for_update(skip_locked=True, of=("self",))
             .filter(Q(state=State.WAITING) | abandoned)

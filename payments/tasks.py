@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 CHUNK = 10
 SWEEP_LIMIT = 200
 #: For the beat: seconds between two sweeps.
-SCHEDULE = {"payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 600}}
+SCHEDULE = {"payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120}}
 
 
 @shared_task
@@ -50,7 +50,7 @@ def nudge_upload(upload_id: int) -> None:
 
 @shared_task
 def sweep_payments() -> None:
-    """Every ten minutes: receipts not placed, notices not published or past their date, campaigns that stood still."""
+    """Every two minutes: receipts not placed, notices not published or past their date, campaigns that stood still."""
     now = clock.now()
     receipts.settle_owed(limit=SWEEP_LIMIT, now=now)
     notices.expire_due(now=now)
