@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 
@@ -17,6 +18,12 @@ class MensaAdminSite(admin.AdminSite):
         from identity.admin_access import has_admin_access
 
         return has_admin_access(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The panel opens on the state of the books."""
+        from mensa import books
+
+        return super().index(request, {**(extra_context or {}), "books": books.last()})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """One door for the staff, with the second factor: the admin's own form never asks for it."""

@@ -52,6 +52,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Pagamenti da abbinare", "payments:review", "card"),
             ("Addebiti di un giorno", "wallets:charges", "list"),
             ("Rimborsi", "wallets:refunds", "exchange-circle"),
+            ("Controllo dei conti", "mensa:books", "check-circle"),
         ),
     ),
     ("Accessi", (("SPID: stato", "identity:spid_state", "key"),)),

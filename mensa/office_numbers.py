@@ -10,6 +10,7 @@ from django.db.models import Count, Q, Sum
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
 from identity.templatetags.pages import euro, short_day
+from mensa import books
 from payments.models import Campaign, Notice, Receipt, UploadedReceipt
 from wallets.models import Refund, Wallet
 
@@ -27,7 +28,15 @@ class Number:
 def at(now: dt.datetime) -> list[Number]:
     """Counts and sums only: no name appears here."""
     today = now.date()
-    return [*_days(today), *_receipts(), *_notices(today), *_wallets(), *_refunds(today), *_pupils(today)]
+    return [
+        *_days(today),
+        *_books(now),
+        *_receipts(),
+        *_notices(today),
+        *_wallets(),
+        *_refunds(today),
+        *_pupils(today),
+    ]
 
 
 def _days(today: dt.date) -> Iterable[Number]:
@@ -56,6 +65,20 @@ def _days(today: dt.date) -> Iterable[Number]:
     if last:
         note = f"{euro(last.posted_total)} addebitati, {short_day(last.day)}"
         yield Number("Ultima notte", str(last.posted_count), note, "attendance:nights", "moon")
+
+
+def _books(now: dt.datetime) -> Iterable[Number]:
+    """The nightly check: an alarm when something does not tally, or when nobody has checked for a day."""
+    outcome = books.last()
+    if outcome is None or now - outcome.checked_at > books.FRESH:
+        yield Number(
+            "Conti", "da controllare", "Il controllo della notte non c'è stato.", "mensa:books", "warning"
+        )
+    elif outcome.findings:
+        note = "Apri l'elenco dei casi."
+        yield Number("Conti", "non tornano", note, "mensa:books", "warning", alarm=True)
+    else:
+        yield Number("Conti", "tornano", f"{outcome.checks} controlli", "mensa:books", "check")
 
 
 def _receipts() -> Iterable[Number]:

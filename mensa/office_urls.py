@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mensa import intake_views, years_views
+from mensa import books_views, intake_views, years_views
 
 urlpatterns = [
     path("domande/", intake_views.lists, name="intake"),
@@ -11,4 +11,6 @@ urlpatterns = [
     path("domande/<int:batch_id>/scarta/", intake_views.discard, name="intake_discard"),
     path("domande/<int:batch_id>/escluse/", intake_views.excluded, name="intake_excluded"),
     path("anno/", years_views.change, name="years"),
+    path("conti/", books_views.page, name="books"),
+    path("conti/controlla/", books_views.check, name="books_check"),
 ]

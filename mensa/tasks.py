@@ -1,9 +1,15 @@
 """The portal's own housekeeping: once a day, and again tomorrow if today it failed."""
 
+import logging
+
 from celery import shared_task
 from celery.schedules import crontab
 from django.conf import settings
 from django.core.management import call_command
+
+from mensa import books, clock
+
+logger = logging.getLogger(__name__)
 
 SCHEDULE = {
     "identity.purge": {"task": "mensa.tasks.purge_logins", "schedule": crontab(hour="3", minute="40")},
@@ -11,6 +17,7 @@ SCHEDULE = {
         "task": "mensa.tasks.refresh_providers",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "mensa.books": {"task": "mensa.tasks.check_books", "schedule": crontab(hour="4", minute="40")},
 }
 
 
@@ -25,3 +32,11 @@ def refresh_providers() -> None:
     """The published identity providers and their certificates. The demo has its own, and asks nobody outside."""
     if settings.MODE == "production" and settings.SPID_ENABLED:
         call_command("spid_registry")
+
+
+@shared_task
+def check_books() -> None:
+    """Every invariant of the books; the office reads the outcome on its page."""
+    outcome = books.check(now=clock.now())
+    if outcome.findings:
+        logger.error("books.wrong", extra={"findings": [finding["check"] for finding in outcome.findings]})

@@ -388,3 +388,18 @@ class DailyDigest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class BooksCheck(models.Model):
+    """One round of the checks of the books, with what did not tally: kept, so that the office reads the last and since when."""
+
+    checked_at = models.DateTimeField("controllati il")
+    checks = models.PositiveSmallIntegerField("controlli")
+    findings = models.JSONField("ciò che non torna", default=list)
+
+    class Meta:
+        verbose_name = "controllo dei conti"
+        verbose_name_plural = "controlli dei conti"
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%d/%m/%Y %H:%M}"

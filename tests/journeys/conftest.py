@@ -11,11 +11,9 @@ from django.test import Client
 from attendance import tasks
 from attendance.models import CanteenPeriod
 from identity.models import User
-from mensa import clock
-from mensa.management.commands.check_books import all_checks
+from mensa import books, clock
 from tests import cast
 from tests.payments.conftest import simulator
-from wallets import books
 from wallets.models import Wallet
 
 __all__ = ["simulator"]
@@ -66,4 +64,4 @@ def words(response: Any) -> str:
 
 
 def assert_books_tally() -> None:
-    assert books.run(all_checks()) == []
+    assert books.check(now=clock.now()).findings == []

@@ -13,14 +13,12 @@ from pytest_django import Settings
 from attendance.models import Absence, ServiceDay
 from enrolments.models import ClassGroup, Household, Pupil, School
 from identity.models import User
-from mensa import clock
+from mensa import books, clock
 from mensa.demo import facts, history, paper, parents_list, people, town
 from mensa.demo.plan import Scale
 from mensa.demo.top_ups import TopUps
-from mensa.management.commands.check_books import all_checks
 from payments.models import Notice, Receipt, UploadedReceipt
 from payments.rules import paper as reader
-from wallets import books
 from wallets.models import Charge, Entry, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -106,11 +104,19 @@ def test_a_builder_that_was_stopped_goes_on_and_the_town_is_the_same() -> None:
 
 def test_the_books_tally_and_a_second_build_finds_nothing_to_do() -> None:
     build()
-    assert books.run(all_checks()) == []
-    assert books.changed_days() == []
+    assert books.check(now=facts.START).findings == []
     before = fingerprint()
     assert build() == 0
     assert fingerprint() == before
+
+
+def test_a_town_that_stands_is_not_touched_again() -> None:
+    """Somebody plays in it: a day reopened by a late fact and a clock moved on stay as they are."""
+    build()
+    ServiceDay.objects.filter(day=LAST).update(state=ServiceDay.State.FROZEN, closed_at=None)
+    clock.move_to(facts.at(dt.date(2026, 12, 1), 10))
+    assert build() == 0
+    assert clock.today() == dt.date(2026, 12, 1)
 
 
 def test_the_town_has_what_it_promises() -> None:
