@@ -8,8 +8,6 @@ from pathlib import Path
 from tests.guards.source import calls, dotted, modules, name, place, sentences, tree
 
 DOOR = "wallets/ledger.py"
-#: The benchmark fills a throw-away database by SQL and measures itself against tables of its own.
-BENCHMARK = "mensa/benchmark/"
 MOVEMENT_IN_SQL = re.compile(r"(insert into|update|delete from) wallets_(entry|charge)\b")
 #: The benchmark measures the naive ways too, in a database that it creates and drops.
 LABORATORY = "mensa/benchmark/"
@@ -31,7 +29,7 @@ def test_only_the_ledger_writes_movements_in_sql() -> None:
     intruders = [
         place(path, node)
         for path in modules()
-        if name(path) != DOOR and not name(path).startswith(BENCHMARK)
+        if name(path) != DOOR
         for node, text in sentences(path)
         if MOVEMENT_IN_SQL.search(" ".join(text.lower().replace('"', "").split()))
     ]
