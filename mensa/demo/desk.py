@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from enrolments.models import SchoolYear
+from mensa import books
 from mensa.demo import facts, paper, parents, people
 from mensa.demo.plan import Step
 from payments import campaigns, receipts, uploads
@@ -15,7 +16,7 @@ from payments.receipts import IncomingReceipt
 from payments.rules import identifiers
 from payments.uploads import Declaration
 from wallets import digests, leavers, refunds
-from wallets.models import DailyDigest, Refund
+from wallets.models import BooksCheck, DailyDigest, Refund
 
 YESTERDAY = facts.START.date() - dt.timedelta(days=1)
 #: The bank's own example: valid, and nobody's.
@@ -30,7 +31,13 @@ def steps() -> list[Step]:
         Step("Rimborsi…", _refunds_are_prepared, prepare_refunds),
         Step("", _campaign_is_drafted, draft_campaign),
         Step("Le impronte dei giorni…", DailyDigest.objects.filter(day=YESTERDAY).exists, seal_days),
+        Step("La quadratura…", BooksCheck.objects.exists, check_books),
     ]
+
+
+def is_complete() -> bool:
+    """The last things a builder does are there: the town stands."""
+    return DailyDigest.objects.filter(day=YESTERDAY).exists() and BooksCheck.objects.exists()
 
 
 def _receipts_are_odd() -> bool:
@@ -126,3 +133,8 @@ def draft_campaign() -> None:
 
 def seal_days() -> None:
     digests.make(day=YESTERDAY, now=facts.START)
+
+
+def check_books() -> None:
+    """As every night: nothing may be found."""
+    books.check(now=facts.at(facts.START.date(), 3))
