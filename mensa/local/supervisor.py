@@ -122,6 +122,7 @@ class Demo:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            **processes.without_proxy(),
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "mensa.settings",
             "MENSA_MODE": "demo",
@@ -219,12 +220,11 @@ class Demo:
 
     def _wait_for_web(self) -> None:
         """The first answer, over HTTP, from the port that is already ours."""
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             try:
-                urllib.request.urlopen(
-                    f"http://127.0.0.1:{ports.number(self.web)}/salute/", timeout=60
-                ).close()
+                direct.open(f"http://127.0.0.1:{ports.number(self.web)}/salute/", timeout=60).close()
             except urllib.error.HTTPError as refusal:
                 if refusal.code < 500:
                     return

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mensa.local import pango
+from mensa.local import pango, processes
 from mensa.local.places import ROOT
 from mensa.local.services import Services
 
@@ -22,7 +22,13 @@ def run(arguments: list[str]) -> int:
         with Services(home=folder / "postgres", logs=folder / "log", throwaway=True) as services:
             return _pytest(
                 arguments,
-                {**os.environ, **services.env, "MENSA_MODE": "test", "VAR_DIR": str(folder / "var")},
+                {
+                    **os.environ,
+                    **processes.without_proxy(),
+                    **services.env,
+                    "MENSA_MODE": "test",
+                    "VAR_DIR": str(folder / "var"),
+                },
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,18 @@ from pathlib import Path
 import environ
 import pytest
 
-from mensa.local import bootstrap, commands, instance, places, ports, postgres, services, supervisor, valkey
+from mensa.local import (
+    bootstrap,
+    commands,
+    instance,
+    places,
+    ports,
+    postgres,
+    processes,
+    services,
+    supervisor,
+    valkey,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,6 +150,11 @@ def test_a_second_start_says_where_the_portal_is(var, capsys):
     assert commands.run(["manage.py", "demo"]) == 1
     mine.release()
     assert "già in funzione: http://localhost:8042" in capsys.readouterr().out
+
+
+def test_a_proxy_of_the_town_stays_out_of_our_own_conversation(monkeypatch):
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    assert processes.without_proxy()["NO_PROXY"] == "intranet.example,localhost,127.0.0.1"
 
 
 # -- ports ---------------------------------------------------------------------------------------------------------
