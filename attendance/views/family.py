@@ -101,12 +101,14 @@ def _month(request: HttpRequest) -> dt.date:
 def _page(pupil: Pupil, now: dt.datetime, first: dt.date, form: DaysForm | None = None) -> dict[str, Any]:
     today = now.date()
     enrolment = Enrolment.objects.on(today).filter(pupil=pupil).select_related("class_group__school").first()
+    ahead = month.next_days(pupil=pupil, now=now, today=today)
     return {
         "pupil": pupil,
+        "phase": ahead[0].found.phase if ahead else None,
         "enrolment": enrolment,
         "hours": adopted.on(today),
         "month": month.month(pupil=pupil, first=first, now=now),
-        "next_days": month.next_days(pupil=pupil, now=now, today=today),
+        "next_days": ahead,
         "announced": list(_with_undo(pupil, now)),
         "history": month.history(pupil=pupil, today=today),
         "form": form or DaysForm(),

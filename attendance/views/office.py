@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from attendance import closures, corrections, nights, tasks, verdicts
+from attendance import closures, conflicts, corrections, nights, tasks, verdicts
 from attendance.calendar import each_day
 from attendance.forms import ClosureForm, CorrectionForm
 from attendance.models import Absence, Closure
@@ -85,14 +85,17 @@ def closure_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def pupils(request: HttpRequest) -> HttpResponse:
-    """Find the child whose presence must be corrected."""
+    """What waits for the office's word, and the search for a child whose presence must be corrected."""
     query = " ".join(request.GET.get("q", "").split())[:60]
     rows = Pupil.objects.none()
     if query:
         rows = Pupil.objects.filter(
             Q(last_name__istartswith=query) | Q(first_name__istartswith=query) | Q(code__iexact=query)
         ).order_by("sort_key", "pk")
-    return render(request, "attendance/pupils.html", {"query": query, "pupils": rows[:50]})
+    waiting = conflicts.waiting(today=clock.today())
+    return render(
+        request, "attendance/pupils.html", {"query": query, "pupils": rows[:50], "conflicts": waiting}
+    )
 
 
 @roles(Role.OFFICE)
@@ -101,7 +104,7 @@ def pupils(request: HttpRequest) -> HttpResponse:
 def correct(request: HttpRequest, code: str) -> HttpResponse:
     """What was said of the child in the last days, and a word of the office's own."""
     pupil, now = get_object_or_404(Pupil, code=code), clock.now()
-    form = CorrectionForm(request.POST or None)
+    form = CorrectionForm(request.POST or None, initial={"day": request.GET.get("giorno")})
     if request.method == "POST" and form.is_valid():
         try:
             changed = corrections.correct(
