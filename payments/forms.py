@@ -126,12 +126,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, household: Household, today: dt.date, **options: Any) -> None:
         super().__init__(*args, **options)
         self._today = today
-        pupil = self.fields["pupil"]
-        assert isinstance(pupil, forms.ModelChoiceField)  # noqa: S101
-        pupil.queryset = (
-            Pupil.objects.filter(custodies__household=household).distinct().order_by("birth_date")
-        )
-        pupil.label_from_instance = first_name  # type: ignore[method-assign, assignment]
+        _offer_children(self.fields["pupil"], household)
 
     def clean_paid_on(self) -> dt.date:
         paid_on: dt.date = self.cleaned_data["paid_on"]
@@ -142,6 +137,12 @@ class UploadForm(forms.Form):
                 "La data del pagamento è di più di due anni fa: controllala sulla ricevuta."
             )
         return paid_on
+
+
+def _offer_children(field: forms.Field, household: Household) -> None:
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+    field.queryset = Pupil.objects.filter(custodies__household=household).distinct().order_by("birth_date")
+    field.label_from_instance = first_name  # type: ignore[method-assign, assignment]
 
 
 def first_name(pupil: Any) -> str:
@@ -161,9 +162,21 @@ class DecisionForm(forms.Form):
     nav = forms.CharField(label="Numero avviso", required=False, max_length=24)
     amount = EuroField(label="Importo pagato")
     paid_on = DayField(label="Pagato il")
+    pupil = forms.ModelChoiceField(
+        Pupil.objects.none(),
+        label="Per quale figlio",
+        required=False,
+        empty_label="Per tutta la famiglia",
+        help_text="Conta per l'attestazione delle spese. Vuoto: vale l'alunno dell'avviso, se c'è il numero.",
+        error_messages={"invalid_choice": "Scegli un figlio di questa famiglia."},
+    )
     is_another_payment = forms.BooleanField(
         label="È un secondo pagamento dello stesso avviso, diverso da quello già accreditato", required=False
     )
+
+    def __init__(self, *args: Any, household: Household, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _offer_children(self.fields["pupil"], household)
 
     def clean_nav(self) -> str:
         """Empty, or 18 digits; a number of another body keeps its own rules about check digits."""

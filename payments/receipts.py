@@ -212,9 +212,10 @@ def attach(
             raise PaymentRefused("Questa ricevuta non ha un importo: non c'è nulla da accreditare.")
         notice = _notice_of(mine)
         mine.notice = notice
-        _credit(mine, wallet, pupil, now, by)
+        is_paid = notice is not None and notice.wallet_id == wallet.pk
+        _credit(mine, wallet, pupil or (notice.pupil if notice and is_paid else None), now, by)
         mine.flag_closed_at = now if mine.flag else None
-        if notice is not None and notice.wallet_id == wallet.pk:
+        if notice is not None and is_paid:
             _mark_paid(notice, mine, now)
         mine.save()
     log.info("receipt_attached", receipt=mine.pk, wallet=wallet.pk, by=by.pk)

@@ -72,6 +72,7 @@ class Decision:
     paid_on: dt.date
     receipt_id: str = ""
     nav: str = ""
+    pupil: Pupil | None = None
     is_another_payment: bool = False
 
 
@@ -171,7 +172,7 @@ def accept(*, upload: UploadedReceipt, decision: Decision, by: User, now: dt.dat
             placed = receipt if receipt.state == Receipt.State.CREDITED else None
         mine.state = State.DUPLICATE if placed else State.MATCHED
         mine.receipt = placed or receipts.attach(
-            receipt=receipt, wallet=wallet, pupil=mine.pupil, by=by, now=now
+            receipt=receipt, wallet=wallet, pupil=decision.pupil, by=by, now=now
         )
         _write_decision(mine, by, now)
     return mine

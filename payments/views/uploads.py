@@ -86,7 +86,9 @@ def _decided() -> UploadedReceiptQuerySet:
 @require_safe
 def upload(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     mine = get_object_or_404(_rows(), token=token)
-    return _upload_page(request, mine, DecisionForm(initial=_read(mine)), RejectionForm())
+    return _upload_page(
+        request, mine, DecisionForm(household=mine.household, initial=_read(mine)), RejectionForm()
+    )
 
 
 def _read(mine: UploadedReceipt) -> dict[str, object]:
@@ -98,6 +100,7 @@ def _read(mine: UploadedReceipt) -> dict[str, object]:
         "nav": navs[0] if len(navs) == 1 else mine.declared_nav,
         "amount": f"{mine.declared_amount}".replace(".", ","),
         "paid_on": mine.declared_paid_on,
+        "pupil": mine.pupil_id,
     }
 
 
@@ -124,7 +127,7 @@ def _upload_page(
 @require_POST
 def accept(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     mine = get_object_or_404(_rows(), token=token)
-    form = DecisionForm(request.POST)
+    form = DecisionForm(request.POST, household=mine.household)
     if not form.is_valid():
         return _upload_page(request, mine, form, RejectionForm(), status=422)
     try:
@@ -153,7 +156,9 @@ def reject(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     mine = get_object_or_404(_rows(), token=token)
     form = RejectionForm(request.POST)
     if not form.is_valid():
-        return _upload_page(request, mine, DecisionForm(initial=_read(mine)), form, status=422)
+        return _upload_page(
+            request, mine, DecisionForm(household=mine.household, initial=_read(mine)), form, status=422
+        )
     return _decide(
         request,
         uploads.reject,

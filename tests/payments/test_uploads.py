@@ -23,7 +23,7 @@ from payments.uploads import AlreadyDecided, AlreadySent, BadFile, Decision, Dec
 from tests import cast
 from tests.payments.conftest import NOW
 from tests.payments.test_receipts import incoming
-from wallets.models import Wallet
+from wallets.models import Entry, Wallet
 
 DECLARED = Declaration(amount=Decimal("102.00"), paid_on=dt.date(2026, 11, 20))
 IUR = "c110729d258c4ab1b765fe902aae41d6"
@@ -158,6 +158,25 @@ class TestDeciding:
         with pytest.raises(AlreadyDecided):
             uploads.accept(upload=upload, decision=DECISION, by=town.enzo, now=NOW)
         assert balance(town) == Decimal("102.00")
+
+    def test_the_office_corrects_the_child_and_a_notice_s_own_child_needs_no_word(
+        self, send: Callable[..., UploadedReceipt], town: cast.Town, notice: Notice
+    ) -> None:
+        upload = send(declared=Declaration(amount=Decimal("102.00"), paid_on=NOW.date(), pupil=town.luca))
+        facts: dict[str, Any] = {"amount": Decimal("102.00"), "paid_on": NOW.date()}
+        uploads.accept(
+            upload=upload,
+            decision=Decision(**facts, receipt_id="a1", pupil=town.sofia),
+            by=town.enzo,
+            now=NOW,
+        )
+        uploads.accept(
+            upload=send(picture(colour="red")),
+            decision=Decision(**facts, receipt_id="a2", nav=notice.nav),
+            by=town.enzo,
+            now=NOW,
+        )
+        assert [entry.pupil for entry in Entry.objects.order_by("pk")] == [town.sofia, town.luca]
 
     def test_the_same_receipt_id_on_another_paper_is_a_duplicate(
         self, send: Callable[..., UploadedReceipt], town: cast.Town
