@@ -10,8 +10,9 @@ import logging
 from collections.abc import Collection, Iterable
 from time import perf_counter
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from psycopg.errors import LockNotAvailable
 
 from attendance import changes
 from attendance import hours as adopted
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: The lock of migration 0002: shared by whoever changes a fact, taken alone by whoever makes the row of a day.
 DAY_LOCK = 82700300
+#: Who waits for that lock holds back whoever comes after: not for long. Rows are made a day ahead, there is time.
+LOCK_WAIT = "3s"
 #: A meal that changes wallet needs its reversal in one range before its charge in another: never more than this.
 PASSES = 3
 
@@ -41,11 +44,24 @@ def plan(*, now: dt.datetime) -> int:
     missing = sorted(wanted - set(ServiceDay.objects.values_list("day", flat=True)))
     if not missing:
         return 0
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DAY_LOCK])
-        ServiceDay.objects.bulk_create([ServiceDay(day=day) for day in missing], ignore_conflicts=True)
+    try:
+        _make_rows(missing)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        logger.warning("night.plan_waits")  # a long change of facts is under way: the next sweep tries again
+        return 0
     return len(missing)
+
+
+@transaction.atomic
+def _make_rows(days: list[dt.date]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DAY_LOCK])
+    ServiceDay.objects.bulk_create([ServiceDay(day=day) for day in days], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', '0', true)")
 
 
 def due_days(now: dt.datetime) -> list[dt.date]:

@@ -133,6 +133,27 @@ def test_the_row_of_a_day_waits_for_the_facts_already_under_way(town: Town) -> N
     assert balances_of(town)["Bianchi"] == "-2.89"
 
 
+def test_a_long_change_of_facts_is_not_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for the lock would hold back every parent: the next sweep makes the row."""
+    monkeypatch.setattr(night, "LOCK_WAIT", "100ms")
+    written, tried = threading.Event(), threading.Event()
+
+    def import_of_the_office() -> None:
+        with transaction.atomic():
+            _correct(town)
+            written.set()
+            assert tried.wait(20)
+
+    def planner() -> int:
+        assert written.wait(20)
+        made = night.plan(now=EVENING)
+        tried.set()
+        return made
+
+    assert together(import_of_the_office, planner) == [None, 0]
+    assert night.plan(now=EVENING) == 2
+
+
 def test_a_range_being_posted_is_left_to_who_posts_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     night.plan(now=EVENING)
     night.freeze(day=TUESDAY, now=EVENING)
