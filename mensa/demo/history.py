@@ -23,6 +23,8 @@ ANNOUNCED, DAYS_AWAY, FOUND_MISSING = 12, (1, 2, 3, 4, 5), 45
 
 #: From here on every class is called every day.
 EVERY_CLASS_FROM = dt.date(2026, 11, 16)
+#: A child that the parents had announced as absent is seen at school: who is right, a person decides.
+DISAGREEMENT = dt.date(2026, 11, 23)
 #: The office switched the low-credit messages on when most families had used up the first notice.
 ALERTS_FROM = dt.date(2026, 11, 20)
 
@@ -95,15 +97,15 @@ def _roll_calls(
     groups: list[ClassGroup], missing: dict[int, list[Pupil]], day: dt.date
 ) -> Iterator[tuple[ClassGroup, set[int]]]:
     """Who is not there in each class. In the first weeks a class that has nothing to add to the parents' words is not called."""
-    announced: dict[int, set[int]] = defaultdict(set)
-    away = Absence.objects.filter(day=day, absent=True).values("pupil")
-    for class_id, pupil_id in (
-        Enrolment.objects.on(day).filter(pupil__in=away).values_list("class_group", "pupil")
-    ):
-        announced[class_id].add(pupil_id)
+    announced: dict[int, list[int]] = defaultdict(list)
+    away = Absence.objects.filter(day=day, absent=True, source=Absence.Source.PARENT).values("pupil")
+    rows = Enrolment.objects.on(day).filter(pupil__in=away).order_by("pupil__fiscal_code")
+    for class_id, pupil_id in rows.values_list("class_group", "pupil"):
+        announced[class_id].append(pupil_id)
     for group in groups:
         if missing[group.pk] or day >= EVERY_CLASS_FROM:
-            yield group, {pupil.pk for pupil in missing[group.pk]} | announced[group.pk]
+            unseen = announced[group.pk][1:] if day == DISAGREEMENT else announced[group.pk]
+            yield group, {pupil.pk for pupil in missing[group.pk]} | set(unseen)
 
 
 def _throw(day: dt.date) -> tuple[dict[int, list[Pupil]], dict[int, list[Pupil]]]:

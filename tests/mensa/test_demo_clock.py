@@ -41,6 +41,12 @@ def test_the_night_comes_after_eight_and_never_earlier_than_now(client: Client, 
     assert clock.now().hour == 22
 
 
+def test_the_end_of_the_year_is_after_the_last_meal(client: Client, demo: None) -> None:
+    client.post(PAGE, {"action": "summer"})
+    assert clock.today() == dt.date(2027, 6, 30)
+    assert clock.today() > max(facts.CANTEEN_LAST.values())
+
+
 def test_back_to_the_start(client: Client, demo: None) -> None:
     clock.move_to(facts.at(dt.date(2027, 3, 1), 12))
     client.post(PAGE, {"action": "reset"})

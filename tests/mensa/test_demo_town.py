@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,13 +12,13 @@ from django.db.models import Count, Sum
 from pytest_django import Settings
 
 from attendance.models import Absence, ServiceDay
-from enrolments.models import ClassGroup, Household, Pupil, School
+from enrolments.models import ClassGroup, Exemption, Household, Price, Pupil, School
 from identity.models import User
 from mensa import books, clock
-from mensa.demo import facts, history, paper, parents_list, people, town
+from mensa.demo import facts, families, history, paper, parents_list, people, town
 from mensa.demo.plan import Scale
 from mensa.demo.top_ups import TopUps
-from payments.models import Notice, Receipt, UploadedReceipt
+from payments.models import Campaign, Notice, Receipt, UploadedReceipt
 from payments.rules import paper as reader
 from wallets.models import Charge, Entry, Wallet
 
@@ -128,6 +129,26 @@ def test_the_town_has_what_it_promises() -> None:
     total = Charge.objects.aggregate(total=Sum("amount"))["total"]
     assert total < 0
     assert clock.now().replace(second=0, microsecond=0) == facts.START
+
+
+def test_the_whole_town_has_its_people() -> None:
+    """All the families, and no day of canteen yet."""
+    town.build(say=lambda text: None, scale=Scale(last_day=facts.CANTEEN_FIRST - dt.timedelta(days=1)))
+    assert (School.objects.count(), ClassGroup.objects.count(), Pupil.objects.count()) == (3, 24, 600)
+    sizes = Counter(Household.objects.annotate(n=Count("custodies")).values_list("n", flat=True))
+    assert 430 <= sum(sizes.values()) <= 440
+    assert sizes[2] > 100
+    assert sizes[3] > 5
+    today = facts.START.date()
+    bands = Price.objects.on(today).values_list("explanation__facts__band", flat=True).distinct()
+    assert set(bands) >= set("ABCDEF")
+    assert Exemption.objects.count() > 10
+    assert Household.objects.filter(residences__resident=False).count() > 10
+    shared = Pupil.objects.annotate(homes=Count("custodies__household", distinct=True)).filter(homes=2)
+    assert shared.count() == len(families.OTHER_HOMES)
+    assert UploadedReceipt.objects.filter(state=UploadedReceipt.State.RECEIVED).count() == 3
+    assert Campaign.objects.filter(state=Campaign.State.DRAFT).count() == 1
+    assert books.check(now=facts.START).findings == []
 
 
 def test_every_account_of_the_demo_is_announced() -> None:
