@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -57,6 +58,8 @@ SENTENCES = {
     "no_wallet": "la famiglia che paga non ha ancora un borsellino: l'ufficio verifica",
     "no_price": "il prezzo di questa data è da rivedere: l'ufficio verifica",
 }
+#: Above this many different (reason, price) pairs the late charges keep the explanation of their price alone.
+TOLD_ONE_BY_ONE = 2000
 ADDED = {
     "eats_office": "presenza registrata dall'ufficio il {0}: {1}",
     "eats": "pasto servito, registrato dopo l'addebito della sera",
@@ -80,7 +83,46 @@ def explain(row: ServiceDay) -> bool:
             WHERE c.day = %s AND c.round = %s AND c.why = said.why""",
             [[why for why, _ in found], [pk for _, pk in found], row.day, row.decided_times],
         )
+    _explain_new_meals(row)
     return True
+
+
+def _explain_new_meals(row: ServiceDay) -> None:
+    """A meal charged late says so beside its price. A change of the whole town (a revoked closure) is told by its closure:
+    there are as many prices as families, and nobody asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT c.why, m.explanation_id FROM attendance_mealchange c
+            JOIN attendance_meal m ON m.day = c.day AND m.wallet_id = c.new_wallet AND m.pupil_id = c.pupil_id
+            WHERE c.day = %s AND c.round = %s LIMIT %s""",
+            [row.day, row.decided_times, TOLD_ONE_BY_ONE + 1],
+        )
+        pairs = cursor.fetchall()
+        if not pairs or len(pairs) > TOLD_ONE_BY_ONE:
+            return
+        prices = Explanation.objects.in_bulk({price for _, price in pairs})
+        contents = [_late(row.day, why, prices[price].facts) for why, price in pairs]
+        ids = explanations.of_many(contents)
+        cursor.execute(
+            """UPDATE attendance_meal m SET explanation_id = said.id
+            FROM attendance_mealchange c
+            JOIN unnest(%s::text[], %s::integer[], %s::integer[]) AS said(why, price, id) ON said.why = c.why
+            WHERE c.day = %s AND c.round = %s AND m.day = c.day AND m.wallet_id = c.new_wallet
+                AND m.pupil_id = c.pupil_id AND m.explanation_id = said.price""",
+            [
+                [why for why, _ in pairs],
+                [price for _, price in pairs],
+                [ids[explanations.digest_of(content)] for content in contents],
+                row.day,
+                row.decided_times,
+            ],
+        )
+
+
+def _late(day: dt.date, why: str, price: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a price, with the reason why it is charged after its evening."""
+    told = f"Addebito del {day:%d/%m/%Y} registrato dopo: {sentence(why)}."
+    return {**price, "late": sentence(why), "sentences": [*price.get("sentences", []), told]}
 
 
 def corrections(*, day: dt.date, wallets: tuple[int, int]) -> dict[int, int]:

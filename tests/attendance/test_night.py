@@ -152,7 +152,12 @@ def test_a_presence_found_later_is_charged_late(only_today: Town, balances: Bala
     )
     night.run(now=NEXT_MORNING)
     assert balances()["Bianchi"] == "-6.29"
-    assert Charge.objects.get(pupil_id=only_today.luca.pk).posted_on == NEXT_MORNING.date()
+    charge = Charge.objects.get(pupil_id=only_today.luca.pk)
+    assert charge.posted_on == NEXT_MORNING.date()
+    assert charge.explanation.facts["band"] == "D"
+    assert charge.explanation.facts["sentences"][-1] == (
+        "Addebito del 24/11/2026 registrato dopo: presenza registrata dall'ufficio il 25/11/2026: ha mangiato."
+    )
 
 
 def test_an_absence_on_a_day_closed_later_is_credited_once(only_today: Town, balances: Balances) -> None:
