@@ -12,6 +12,7 @@ from decimal import Decimal
 import structlog
 from django.db import IntegrityError, transaction
 
+from enrolments.errors import Refused
 from enrolments.models import Pupil
 from identity.models import User
 from payments.configuration import creditor
@@ -119,14 +120,24 @@ def settle(*, receipt: Receipt, now: dt.datetime) -> Receipt:
         mine.notice = notice
         _flag(mine, verdict.flag)
         if verdict.action is Action.CREDIT and notice is not None:
-            _credit(mine, notice.wallet, notice.pupil, now)
-            _mark_paid(notice, mine, now)
+            _credit_or_ask(mine, notice, now)
         else:
             mine.state = State.TO_REVIEW if verdict.action is Action.REVIEW else State.IGNORED
         mine.save()
     if mine.flag:
         log.warning("receipt_flagged", receipt=mine.pk, state=mine.state)
     return mine
+
+
+def _credit_or_ask(receipt: Receipt, notice: Notice, now: dt.datetime) -> None:
+    """What the ledger refuses (an amount out of its range) is for a person, and holds up no other receipt."""
+    try:
+        _credit(receipt, notice.wallet, notice.pupil, now)
+    except Refused as refusal:
+        receipt.state = State.TO_REVIEW
+        _flag(receipt, str(refusal))
+    else:
+        _mark_paid(notice, receipt, now)
 
 
 def settle_owed(*, limit: int, now: dt.datetime) -> int:

@@ -13,6 +13,9 @@ from payments.soap.faults import Refusal
 
 ROME = ZoneInfo("Europe/Rome")
 LONGEST_ID = 35
+LONGEST_FISCAL_CODE = 11
+LARGEST_FEE = Decimal(1_000_000)
+CREDIBLE_YEARS = range(2000, 2101)
 
 
 def incoming(message: etree._Element) -> IncomingReceipt:
@@ -21,8 +24,11 @@ def incoming(message: etree._Element) -> IncomingReceipt:
     receipt_id, nav = text(receipt, "receiptId"), text(receipt, "noticeNumber")
     if not receipt_id or len(receipt_id) > LONGEST_ID or not nav or len(nav) > 18:
         raise Refusal("PAA_SINTASSI_EXTRAXSD", "receiptId o noticeNumber mancante o troppo lungo")
+    fiscal_code = text(receipt, "fiscalCode") or text(message, "idPA")
+    if len(fiscal_code) > LONGEST_FISCAL_CODE:
+        raise Refusal("PAA_SINTASSI_EXTRAXSD", "fiscalCode troppo lungo")
     return IncomingReceipt(
-        fiscal_code=text(receipt, "fiscalCode") or text(message, "idPA"),
+        fiscal_code=fiscal_code,
         receipt_id=receipt_id,
         nav=nav,
         amount=_amount(text(receipt, "paymentAmount")),
@@ -43,9 +49,10 @@ def _amount(value: str) -> Decimal:
 
 def _optional_amount(value: str) -> Decimal | None:
     try:
-        return from_wire(value)
+        fee = from_wire(value)
     except WrongAmount:
         return None
+    return fee if fee < LARGEST_FEE else None
 
 
 def _moment(value: str) -> dt.datetime | None:
@@ -53,5 +60,7 @@ def _moment(value: str) -> dt.datetime | None:
     try:
         moment = dt.datetime.fromisoformat(value)
     except ValueError:
+        return None
+    if moment.year not in CREDIBLE_YEARS:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=ROME)

@@ -187,6 +187,32 @@ def test_a_receipt_without_its_essentials_is_sent_back(
     assert not Entry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("element", "value"),
+    [
+        ("fee", "999999999.99"),
+        ("fee", "gratis"),
+        ("paymentDateTime", "0001-01-01T00:00:00"),
+        ("paymentDateTime", "ieri"),
+    ],
+)
+def test_what_is_odd_beside_the_essentials_stops_no_receipt(
+    node: NodeClient, notice: Notice, element: str, value: str
+) -> None:
+    root = etree.fromstring(receipt_message(notice.nav, "102.00"))
+    for found in root.iter(element):
+        found.text = value
+    assert node.outcome(etree.tostring(root)) == "OK"
+    assert Entry.objects.get().amount == Decimal("102.00")
+
+
+def test_an_amount_that_no_wallet_holds_waits_for_a_person(node: NodeClient, notice: Notice) -> None:
+    assert node.outcome(receipt_message(notice.nav, "999999999.99")) == "OK"
+    receipt = Receipt.objects.get()
+    assert (receipt.state, Entry.objects.exists()) == (Receipt.State.TO_REVIEW, False)
+    assert "troppo grande" in receipt.flag
+
+
 def test_an_address_that_the_schema_refuses_is_left_out(
     node: NodeClient, schema: etree.XMLSchema, notice: Notice, town: cast.Town
 ) -> None:
