@@ -157,12 +157,13 @@ _AGAIN = f"""
 UPDATE attendance_daychunk c SET posted_at = NULL FROM (
     SELECT DISTINCT (id - 1) / %(size)s AS n FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
 ) ranges
-WHERE c.service_day_id = %(pk)s AND (c.first_wallet - 1) / %(size)s = ranges.n AND c.posted_at IS NOT NULL
+WHERE c.service_day_id = %(pk)s AND (c.first_wallet - 1) / %(size)s = ranges.n
 """  # noqa: S608
 
 
 def _lay_chunks(row: ServiceDay) -> None:
-    """Ranges of wallets with something due or changed; a range that this round has touched is posted again."""
+    """Ranges of wallets with something due or changed; a range that this round has touched is posted again, also when
+    somebody is posting it just now: the update waits for them."""
     params: dict[str, Any] = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
     with connection.cursor() as cursor:
         cursor.execute(_RANGES, params)

@@ -183,6 +183,36 @@ def test_a_range_being_posted_is_left_to_who_posts_it(town: Town, monkeypatch: p
     assert night.close(day=TUESDAY, now=EVENING)
 
 
+def test_a_range_posted_while_the_day_is_decided_again_is_posted_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.plan(now=EVENING)
+    night.freeze(day=TUESDAY, now=EVENING)
+    chunk = DayChunk.objects.get()
+    posted, release = threading.Event(), threading.Event()
+    real = ledger.post_due
+
+    def slow(**asked: Any) -> Any:
+        result = real(**asked)
+        posted.set()
+        assert release.wait(20)
+        return result
+
+    monkeypatch.setattr(ledger, "post_due", slow)
+
+    def decide_again() -> None:
+        assert posted.wait(20)
+        _correct(town)
+        threading.Timer(0.5, release.set).start()
+        night.freeze(day=TUESDAY, now=NEXT_MORNING)
+
+    runners: list[Callable[[], Any]] = [lambda: night.post(chunk_id=chunk.pk, now=EVENING), decide_again]
+    assert together(*runners) == [True, None]
+    assert DayChunk.objects.get().posted_at is None
+    night.run(now=NEXT_MORNING)
+    assert balances_of(town) == {"Bianchi": "-2.89", "Neri": "-5.00"}
+
+
 def _correct(town: Town) -> None:
     corrections.correct(
         pupil=town.luca, day=TUESDAY, absent=True, reason="febbre", by=town.enzo, now=NEXT_MORNING
