@@ -151,7 +151,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "anni_previsti",
         "Nessun addebito cade fuori dagli anni scolastici previsti dalle partizioni.",
-        "SELECT format('alunno %s, %s', pupil_id, service_day) FROM wallets_charge_default",
+        """SELECT format('alunno %s, %s', pupil_id, service_day) FROM wallets_charge
+        WHERE service_day < '2021-09-01' OR service_day >= '2046-09-01'""",
     ),
     Check(
         "guardie_in_servizio",

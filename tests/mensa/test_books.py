@@ -65,6 +65,19 @@ def test_the_office_checks_when_it_wants(town: Town, client_of: ClientOf) -> Non
     assert "I conti tornano" in answer.content.decode()
 
 
+def test_the_role_of_the_portal_may_run_every_check(town: Town) -> None:
+    """The web and the worker check the books with few rights: no check may need the owner's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'mensa_app'")
+        if not cursor.fetchone()[0]:
+            cursor.execute("CREATE ROLE mensa_app")
+    call_command("grant_roles", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE mensa_app")
+        assert books.check(now=NIGHT).findings == []
+        cursor.execute("RESET ROLE")
+
+
 def test_who_does_not_keep_the_books_does_not_see_them(town: Town, client_of: ClientOf) -> None:
     assert client_of(town.dora).get("/ufficio/conti/").status_code == 403
     assert client_of(town.anna).get("/ufficio/conti/").status_code == 403
