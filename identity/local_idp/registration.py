@@ -21,7 +21,8 @@ def register(
     name: str = "Gestore di prova (SIMULAZIONE)",
     kind: ProviderKind = ProviderKind.DEMO,
 ) -> IdentityProvider:
-    """The registry row of the simulated provider, and the portal's metadata in its folder. Safe to call again."""
+    """The registry row of the simulated provider, and the portal's metadata in its folder. Safe to call again, also when
+    the ports have changed since the last time."""
     if not (settings.DEMO or settings.TESTING):
         raise ImproperlyConfigured("Il gestore di identità simulato esiste solo nella dimostrazione.")
     entity_id = (base_url or f"{settings.SIMULATORS_URL}/idp").rstrip("/")
@@ -31,9 +32,9 @@ def register(
     scheme = service.Scheme.CIE if kind == ProviderKind.CIE_DEMO else service.Scheme.SPID
     (folder / f"sp-{scheme}.xml").write_text(publishing.signed_metadata(scheme), encoding="utf-8")
     provider, _ = IdentityProvider.objects.update_or_create(
-        entity_id=entity_id,
+        code=code,
         defaults={
-            "code": code,
+            "entity_id": entity_id,
             "name": name,
             "kind": kind,
             "sso_url": f"{entity_id}/sso",

@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -10,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from identity.local_idp import people
+from identity.local_idp.registration import register
 from identity.local_idp.wsgi import LocalIdp, application
 from identity.models import IdentityProvider
 from identity.spid import toolkit
@@ -89,3 +92,11 @@ def test_the_demo_s_one_answers_where_the_settings_say(client: Client, settings:
 
     assert IdentityProvider.objects.get().sso_url == "http://127.0.0.1:8001/idp/sso"
     assert visit(application, "/metadata")[0] == "200 OK"
+
+
+def test_a_second_start_on_other_ports_moves_the_provider(db: None, tmp_path: Path) -> None:
+    first = register("http://127.0.0.1:8001/idp", now=datetime.now(tz=UTC), folder=tmp_path)
+    second = register("http://127.0.0.1:8003/idp", now=datetime.now(tz=UTC), folder=tmp_path)
+
+    assert first.pk == second.pk
+    assert IdentityProvider.objects.get().sso_url == "http://127.0.0.1:8003/idp/sso"
