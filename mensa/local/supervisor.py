@@ -22,6 +22,7 @@ from mensa.local.terminal import say
 _GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py"))]
 _CELERY = [sys.executable, "-m", "celery", "-A", "mensa.celery"]
 _STOP_ORDER = ("beat", "worker", "web", "simulators", "builder", "pango")
+_PANGO_SECONDS = 20
 _MOST_RESTARTS = 5  # in a minute; after that something is wrong that starting again does not cure
 
 
@@ -70,9 +71,9 @@ def run(options: argparse.Namespace) -> int:
     mine = instance.Instance.take()
     if mine is None:
         return already_running()
+    demo = Demo(mine, options.port)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_stop)
-    demo = Demo(mine, options.port)
     try:
         demo.start()
         demo.watch()
@@ -109,6 +110,7 @@ class Demo:
         self.children: dict[str, Child] = {}
         self.began = _process_began()
         self.heard = 0
+        self.pango_is_late = False
         self.web = ports.listen(port)
         self.outside = ports.listen(8001 if port != 8001 else 8002)
         self.env = self._environment()
@@ -140,6 +142,7 @@ class Demo:
         self.env.update(self.services.env)
         say("Preparo le tabelle…")
         self._manage("prepare_demo", "-v", "0", as_owner=True)
+        self._wait_for_pango()
         self._start_servers()
         self._start_builder()
         self._wait_for_web()
@@ -203,7 +206,8 @@ class Demo:
         env = dict(self.env)
         if as_owner and "DATABASE_OWNER_URL" in env:
             env["DATABASE_URL"] = env["DATABASE_OWNER_URL"]
-        env["PGOPTIONS"] = "-c synchronous_commit=off"  # migrations cut short are simply run again
+        if "postgres" in self.services.running:  # ours: migrations cut short are simply run again
+            env["PGOPTIONS"] = "-c synchronous_commit=off"
         log = processes.fresh_log(self.logs, arguments[0])
         process = processes.spawn(
             [sys.executable, ROOT / "manage.py", *arguments], log=log, env=env, cwd=ROOT
@@ -217,6 +221,13 @@ class Demo:
             raise Problem(
                 f"«manage.py {arguments[0]}» non riesce; il motivo è in {log}:\n{processes.tail(log)}"
             )
+
+    def _wait_for_pango(self) -> None:
+        """It has had the time of the migrations; with a slow network the portal does not wait for its PDFs."""
+        deadline = time.monotonic() + _PANGO_SECONDS
+        while self._exited("pango") is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.pango_is_late = self._exited("pango") is None
 
     def _wait_for_web(self) -> None:
         """The first answer, over HTTP, from the port that is already ours."""
@@ -273,6 +284,8 @@ class Demo:
         if name == "pango":
             if code:
                 say(processes.tail(self.logs / "pango.log", 1))
+            elif self.pango_is_late and (web := self.children["web"].process):
+                processes.stop(web)  # started again at the next look, it finds the libraries
         else:
             building_file().unlink(missing_ok=True)
             self._repeat_builder()
