@@ -19,10 +19,10 @@ from wallets import ledger
 FILES = ("docs/esempi/domande-2026-27.csv", "docs/esempi/domande-2026-27-corrette.csv")
 #: The other parent of a child of two homes: first name, surname, birth date, and the weekdays on which they pay.
 OTHER_HOMES = (
-    ("Bruno", "Demo Bruno", dt.date(1984, 3, 5), False, ("monday", "tuesday")),
-    ("Sara", "Demo Sara", dt.date(1987, 6, 17), True, ("wednesday", "thursday", "friday")),
-    ("Ivo", "Demo Ivo", dt.date(1981, 11, 23), False, ("thursday", "friday")),
-    ("Rita", "Demo Rita", dt.date(1989, 1, 30), True, ("monday", "wednesday")),
+    ("Bruno", "Prova", dt.date(1984, 3, 5), False, ("monday", "tuesday")),
+    ("Sara", "Prova", dt.date(1987, 6, 17), True, ("wednesday", "thursday", "friday")),
+    ("Ivo", "Prova", dt.date(1981, 11, 23), False, ("thursday", "friday")),
+    ("Rita", "Prova", dt.date(1989, 1, 30), True, ("monday", "wednesday")),
 )
 
 

@@ -16,9 +16,9 @@ from wallets.models import Refund
 
 #: Whom the portal does not know.
 STRANGER = DemoPerson(
-    fiscal_code=fiscal_code("Carla", "Demo Carla", dt.date(1980, 2, 2), female=True, place="Z999"),
+    fiscal_code=fiscal_code("Carla", "Prova", dt.date(1980, 2, 2), female=True, place="Z999"),
     first_name="Carla",
-    last_name="Demo Carla",
+    last_name="Prova",
     birth_date="1980-02-02",
     email="carla@posta.example",
     note="non iscritta: il portale non la conosce",
@@ -50,19 +50,15 @@ def choose() -> list[DemoPerson]:
 
 
 def _stories() -> dict[str, QuerySet[Household]]:
-    homes = Household.objects.select_related("applicant")
+    everybody = Household.objects.select_related("applicant")
+    homes = everybody.filter(wallet__refunds__isnull=True)
+    gone = everybody.filter(wallet__refunds__isnull=False)
     counted = homes.annotate(
         children=Count("custodies__pupil", distinct=True),
         schools=Count("custodies__pupil__enrolments__class_group__school", distinct=True),
     )
     today = Exemption.objects.on(facts.START.date())
     return {
-        "credito da restituire: manca l'IBAN": homes.filter(
-            wallet__refunds__state=Refund.State.PREPARED, wallet__refunds__method=Refund.Method.BANK
-        ),
-        "ha inviato una ricevuta, in verifica": homes.filter(
-            uploaded_receipts__state=UploadedReceipt.State.RECEIVED
-        ),
         "due figli in due scuole": counted.filter(children=2, schools=2, wallet__balance__gt=40),
         "tre figli": counted.filter(children=3, wallet__balance__gt=0),
         "genitori separati: paga alcuni giorni": homes.filter(
@@ -78,6 +74,12 @@ def _stories() -> dict[str, QuerySet[Household]]:
             children=1,
             custodies__pupil__enrolments__class_group__section="B",
             custodies__pupil__enrolments__class_group__school__code="BADEMO02",
+        ),
+        "ha inviato una ricevuta, in verifica": homes.filter(
+            uploaded_receipts__state=UploadedReceipt.State.RECEIVED
+        ),
+        "credito da restituire: manca l'IBAN": gone.filter(
+            wallet__refunds__state=Refund.State.PREPARED, wallet__refunds__method=Refund.Method.BANK
         ),
     }
 
