@@ -68,7 +68,7 @@ def _django(command: str, argv: list[str]) -> int | None:
         bootstrap.enter(argv)
     if not configured("DATABASE_URL"):
         os.environ.setdefault("MENSA_MODE", configured("MENSA_MODE") or "demo")
-        if command not in _WITHOUT_DATABASE and not set(argv) & {"--help", "-h"}:
+        if _needs_database(command, argv):
             if not instance.is_running():
                 return _with_own_servers(argv)
             _join_running()
@@ -76,6 +76,12 @@ def _django(command: str, argv: list[str]) -> int | None:
         os.environ["DATABASE_URL"] = configured("DATABASE_OWNER_URL")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
     return None
+
+
+def _needs_database(command: str, argv: list[str]) -> bool:
+    if {"--help", "-h"} & set(argv):
+        return False
+    return command not in _WITHOUT_DATABASE or "--database" in argv
 
 
 def _join_running() -> None:

@@ -48,9 +48,9 @@ def _processes_of(folder: Path) -> list[int]:
 
 
 class Demo:
-    """A start of the demo and what it has printed."""
+    """A start of the demo, or of another command beside it, and what it has printed."""
 
-    def __init__(self, folder: Path, port: int, **env: str) -> None:
+    def __init__(self, folder: Path, port: int, command: str = "demo", **env: str) -> None:
         clean = {
             name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
         }
@@ -62,7 +62,7 @@ class Demo:
         self.printed = folder / f"printed-{time.monotonic_ns()}"
         with open(self.printed, "wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo", "--port", str(port)],
+                [sys.executable, "manage.py", command, *(["--port", str(port)] if port else [])],
                 cwd=ROOT,
                 env={**clean, "VAR_DIR": str(folder), **env},
                 stdin=subprocess.DEVNULL,
@@ -97,6 +97,10 @@ def test_one_portal_per_folder_and_nothing_survives_it(folder):
     second = Demo(folder, 8611)
     assert second.ends() == 1
     assert "già in funzione: http://localhost:8610" in second.text()
+
+    command = Demo(folder, 0, "grant_roles")
+    assert command.ends() == 0, command.text()
+    assert "Diritti assegnati" in command.text()
 
     first.process.kill()
     first.ends()
