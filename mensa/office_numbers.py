@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.db.models import Count, Q, Sum
 
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
+from identity.spid import state
 from identity.templatetags.pages import euro, short_day
 from mensa import books
 from payments.models import Campaign, Notice, Receipt, UploadedReceipt
@@ -25,10 +27,11 @@ class Number:
     alarm: bool = False
 
 
-def at(now: dt.datetime) -> list[Number]:
-    """Counts and sums only: no name appears here."""
+def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
+    """Counts and sums only: no name appears here. ``outside``: the world's time, by which certificates end."""
     today = now.date()
     return [
+        *_spid(outside),
         *_days(today),
         *_books(now),
         *_receipts(),
@@ -37,6 +40,15 @@ def at(now: dt.datetime) -> list[Number]:
         *_refunds(today),
         *_pupils(today),
     ]
+
+
+def _spid(now: dt.datetime) -> Iterable[Number]:
+    """A certificate that ends, a list of providers that has grown old: before the families find out."""
+    alarms = state.look(now=now).alarms if settings.SPID_ENABLED else []
+    if alarms:
+        yield Number(
+            "Accesso con SPID", str(len(alarms)), alarms[0], "identity:spid_state", "key", alarm=True
+        )
 
 
 def _days(today: dt.date) -> Iterable[Number]:

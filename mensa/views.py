@@ -78,7 +78,10 @@ def family(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def office(request: HttpRequest) -> HttpResponse:
-    rows = [(number, _link(request, number.page)) for number in office_numbers.at(clock.now())]
+    rows = [
+        (number, _link(request, number.page))
+        for number in office_numbers.at(clock.now(), outside=clock.outside_now())
+    ]
     alarms = [row for row in rows if row[0].alarm]
     numbers = [row for row in rows if not row[0].alarm]
     return render(request, "mensa/office.html", {"alarms": alarms, "numbers": numbers})

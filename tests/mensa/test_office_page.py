@@ -3,9 +3,11 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from attendance.models import PricingFailure, ServiceDay
 from identity.models import User
@@ -20,14 +22,23 @@ NOW = at("2026-11-24 10:00")
 
 
 def numbers() -> dict[str, office_numbers.Number]:
-    return {number.title: number for number in office_numbers.at(NOW)}
+    return {number.title: number for number in office_numbers.at(NOW, outside=NOW)}
 
 
-def test_a_calm_day_has_no_alarm(town: Town) -> None:
+def test_a_calm_day_has_no_alarm(town: Town, settings: Settings) -> None:
+    settings.SPID_ENABLED = False  # no key in this town
     found = numbers()
     assert not [number for number in found.values() if number.alarm]
     assert found["Bambini iscritti"].value == "3"
     assert found["Credito delle famiglie"].value == "0,00\xa0€"
+
+
+def test_a_town_whose_families_cannot_enter_is_an_alarm(
+    town: Town, settings: Settings, tmp_path: Path
+) -> None:
+    settings.SPID_KEYS_DIR = tmp_path
+    assert numbers()["Accesso con SPID"].alarm
+    assert numbers()["Accesso con SPID"].note == "Manca la chiave SPID del Comune: nessuno può entrare."
 
 
 def test_a_day_left_open_is_an_alarm_and_today_is_not(town: Town) -> None:
