@@ -22,7 +22,7 @@ ORDER BY said.day, said.pupil_id
 ON CONFLICT (day, pupil_id, source) DO UPDATE SET
     absent = excluded.absent, in_time = excluded.in_time, note = excluded.note,
     marked_by_id = excluded.marked_by_id, marked_at = excluded.marked_at
-WHERE stored.marked_at <= excluded.marked_at
+WHERE (stored.marked_at <= excluded.marked_at OR stored.absent AND NOT stored.in_time AND excluded.in_time)
     AND (stored.absent, stored.in_time, stored.note) IS DISTINCT FROM (excluded.absent, excluded.in_time, excluded.note)
     AND NOT (stored.absent AND stored.in_time AND NOT excluded.in_time)
 RETURNING day, pupil_id
@@ -40,7 +40,7 @@ def say(
     note: str = "",
 ) -> set[Key]:
     """Write these words; returns the (day, pupil) that really changed. The last in time wins; a late word never takes the
-    place of one that came in time."""
+    place of one that came in time, not even when it happens to be written first."""
     if not keys:
         return set()
     with connection.cursor() as cursor:

@@ -97,6 +97,15 @@ def test_between_two_parents_the_last_in_time_wins(canteen: Town) -> None:
     assert _eats(canteen, TUESDAY) is False
 
 
+def test_a_notice_in_time_counts_also_when_the_late_one_of_the_other_parent_is_written_first(
+    canteen: Town,
+) -> None:
+    with pytest.raises(TooLate):
+        absences.mark(pupil=canteen.luca, days=[TUESDAY], by=canteen.bruno, now=at("2026-11-24 09:01:00"))
+    absences.mark(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=at("2026-11-24 09:00:59"))
+    assert _eats(canteen, TUESDAY) is False
+
+
 def test_undo_before_the_cutoff_gives_the_meal_back_and_after_it_is_refused(canteen: Town) -> None:
     absences.mark(pupil=canteen.luca, days=[TUESDAY, WEDNESDAY], by=canteen.anna, now=EARLY)
     done = absences.withdraw(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=EARLY)
