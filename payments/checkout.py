@@ -109,11 +109,14 @@ def _content(items: Items) -> str:
 
 
 def _still_payable(household: Household, chosen: Sequence[Notice]) -> list[Notice]:
-    """Locked while the attempt is written: a notice paid a moment ago is said at once, not on the pagoPA page."""
+    """Locked while the attempt is written: a notice paid a moment ago is said at once, not on the pagoPA page.
+
+    Only the notices: the application's role may not lock a wallet.
+    """
     wanted = {notice.pk for notice in chosen}
     found = list(
         Notice.objects.payable()
-        .select_for_update()
+        .select_for_update(of=("self",))
         .filter(pk__in=wanted, wallet__household=household)
         .order_by("pk")
     )

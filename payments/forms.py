@@ -37,6 +37,8 @@ class EuroField(forms.DecimalField):
         text = str(value or "").replace("€", "").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
         if "," in text:
             text = text.replace(".", "").replace(",", ".")
+        if "e" in text.lower():  # "1e3" is a number to Python, not an amount to people
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(text)
 
 
@@ -90,7 +92,7 @@ class PayForm(forms.Form):
 
 def notice_label(notice: Notice) -> str:
     whose = f" per {notice.pupil.first_name}" if notice.pupil else ""
-    return f"{euro(notice.amount)}{whose}, entro il {day_month(notice.due_date)}"
+    return f"{euro(notice.amount)}{whose}, scadenza {day_month(notice.due_date)}"
 
 
 class UploadForm(forms.Form):
