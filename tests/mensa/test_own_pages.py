@@ -103,3 +103,12 @@ def test_every_page_forbids_what_is_not_its_own(client: Client) -> None:
     policy = client.get("/").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_log_of_a_request_leaves_out_what_was_searched(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        client.get("/aiuto/?q=Chiarappa")
+    assert "GET /aiuto/" in caplog.text
+    assert "Chiarappa" not in caplog.text
