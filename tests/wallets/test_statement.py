@@ -116,6 +116,7 @@ class TestThePage:
         assert "43,71" in page
         assert "Secondo dei 2 figli" in page
         assert "Perché?" in page
+        assert "Regola: chi è iscritto mangia, se l'assenza non arriva in tempo." in page
 
     def test_a_stranger_does_not_know_that_it_exists(
         self, family: Wallet, carla: User, client_of: Browser
