@@ -123,8 +123,11 @@ def _refuse_known(household: Household, digest: str) -> None:
     )
     if earlier:
         sent = earlier.uploaded_at.astimezone(ROME)
+        how_it_is = (
+            "è in verifica" if earlier.state in (State.RECEIVED, State.IN_REVIEW) else "è nel borsellino"
+        )
         raise AlreadySent(
-            f"Questa ricevuta ci è già arrivata il {sent:%d/%m/%Y} ({earlier.get_state_display()}): non serve rimandarla."
+            f"Questa ricevuta ci è già arrivata il {sent:%d/%m/%Y} ed {how_it_is}: non serve rimandarla."
         )
 
 

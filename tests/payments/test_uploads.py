@@ -107,7 +107,7 @@ class TestSending:
         self, send: Callable[..., UploadedReceipt], town: cast.Town
     ) -> None:
         send()
-        with pytest.raises(AlreadySent, match="già arrivata il 24/11/2026"):
+        with pytest.raises(AlreadySent, match="già arrivata il 24/11/2026 ed è in verifica"):
             send(by=town.bruno)
         assert UploadedReceipt.objects.count() == 1
 
