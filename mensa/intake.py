@@ -23,7 +23,7 @@ class Loaded:
     def sentence(self) -> str:
         families = "una famiglia" if self.families == 1 else f"{self.families} famiglie"
         if not self.wallets_opened:
-            return f"Elenco applicato: {families}, con il borsellino che aveva già."
+            return f"Elenco applicato: {families}; i borsellini c'erano già."
         if self.wallets_opened == 1:
             return f"Elenco applicato: {families}, un borsellino aperto adesso."
         return f"Elenco applicato: {families}, {self.wallets_opened} borsellini aperti adesso."
