@@ -64,8 +64,7 @@ def preview(
         euro=euro if meal == Closure.Meal.NONE else Decimal("0.00"),
         already_debited=_debited(days),
         notice_hours=hours.caterer_notice_hours,
-        enough_notice=bool(days)
-        and _notice(days[0], hours, now) >= dt.timedelta(hours=hours.caterer_notice_hours),
+        enough_notice=bool(days) and _is_in_time(days, hours, now),
     )
 
 
@@ -134,6 +133,12 @@ def _class_ids(
     elif school:
         rows = rows.filter(school=school)
     return list(rows.values_list("pk", flat=True))
+
+
+def _is_in_time(days: list[dt.date], hours: cutoff.Hours, now: dt.datetime) -> bool:
+    """Whether the caterer can still cancel every meal; of a sheet already sealed there is nothing left to tell."""
+    notice = [left for day in days if (left := _notice(day, hours, now)) > dt.timedelta(0)]
+    return not notice or min(notice) >= dt.timedelta(hours=hours.caterer_notice_hours)
 
 
 def _notice(day: dt.date, hours: cutoff.Hours, now: dt.datetime) -> dt.timedelta:

@@ -164,6 +164,7 @@ def test_the_office_sees_the_effect_of_a_closure_then_declares_it_then_revokes_i
     assert "3 pasti 2 famiglie 11,29" in text(page)
     assert "meno di 48 ore" in text(page)
     assert not Closure.objects.exists()
+    assert "48 ore" not in text(enzo.post(url, {**asked, "first_day": "2026-11-20", "step": "preview"}))
     for _ in range(2):
         done = enzo.post(url, {**asked, "step": "declare"}, follow=True)
     assert "Chiusura dichiarata: Tutte le scuole." in text(done)
