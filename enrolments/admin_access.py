@@ -7,6 +7,7 @@ Every admin of the project derives from `OfficeAdmin` (or `ReadOnlyAdmin`) and i
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,9 +22,16 @@ OFFICE_AND_AUDITOR = frozenset({Role.OFFICE, Role.AUDITOR})
 NOBODY: frozenset[Role] = frozenset()
 
 
-#: Amounts are typed as 12,50 or 12.50; an address without a scheme is https.
+class AmountField(forms.DecimalField):
+    """ "12,50", "12.50" and "4.500,00": beside a comma the dots only part the thousands."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace(".", "") if isinstance(value, str) and "," in value else value)
+
+
+#: Amounts are typed as people write them; an address without a scheme is https.
 FIELDS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
-    models.DecimalField: {"localize": True},
+    models.DecimalField: {"localize": True, "form_class": AmountField},
     models.URLField: {"assume_scheme": "https"},
 }
 

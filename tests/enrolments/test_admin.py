@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from enrolments.admin_access import AmountField
 from enrolments.models import (
     ClassGroup,
     Diet,
@@ -218,3 +220,22 @@ def test_the_panel_of_the_office_needs_the_second_factor(town: Town, client) -> 
         User.objects.get(role=Role.OFFICE), backend="django.contrib.auth.backends.ModelBackend"
     )
     assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("4.500,00", "4500.00"), ("4500,5", "4500.50"), ("4500.00", "4500.00"), ("0", "0")]
+)
+def test_an_amount_is_typed_as_people_write_it(typed: str, kept: str) -> None:
+    assert AmountField(localize=True, max_digits=9, decimal_places=2).clean(typed) == Decimal(kept)
+
+
+def test_dots_without_a_comma_are_never_guessed() -> None:
+    with pytest.raises(ValidationError):
+        AmountField(localize=True, max_digits=9, decimal_places=2).clean("4.500")
+
+
+def test_an_isee_with_the_dot_of_the_thousands_is_saved(town: Town) -> None:
+    form = {"household": town.family.pk, "kind": "ordinary", "value": "4.500,00", "filed_on": "02/10/2026"}
+    page = client_of(town.enzo).post(url(IseeDeclaration, "add"), form)
+    assert page.status_code == 302, page.context["errors"]
+    assert IseeDeclaration.objects.filter(household=town.family, value=Decimal("4500.00")).exists()
