@@ -22,6 +22,7 @@ class IbanField(forms.CharField):
             max_length=50,
             help_text="27 caratteri per un conto italiano. Gli spazi non contano.",
             widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            error_messages={"required": "Scrivi l'IBAN del conto."},
             **kwargs,
         )
 

@@ -115,7 +115,8 @@ def export(*, by: User, now: dt.datetime) -> RefundExport:
         raise RefundRefused("Non ci sono rimborsi approvati da consegnare.")
     total = sum((refund.amount for refund in refunds), Decimal("0.00"))
     rows: list[list[csv_file.Cell]] = [_row(refund) for refund in refunds]
-    rows.append(["Totale", f"{len(refunds)} bonifici", "", total, "", "", ""])
+    transfers = "1 bonifico" if len(refunds) == 1 else f"{len(refunds)} bonifici"
+    rows.append(["Totale", transfers, "", total, "", "", ""])
     made = RefundExport.objects.create(
         made_at=now, made_by=by, transfers=len(refunds), total=total, content=csv_file.render(HEADER, rows)
     )

@@ -167,7 +167,7 @@ class TestTheWayOfARefund:
         rows = list(csv.reader(io.StringIO(made.content.removeprefix("\ufeff")), delimiter=";"))
         refund = Refund.objects.get()
         assert rows[1][:4] == [f"R{refund.pk}", "Carla Verdi", CLEAN, "50,00"]
-        assert rows[2][:4] == ["Totale", "1 bonifici", "", "50,00"]
+        assert rows[2][:4] == ["Totale", "1 bonifico", "", "50,00"]
         assert refund.state == "exported"
         with pytest.raises(RefundRefused):
             refunds.export(by=enzo, now=NOW)

@@ -186,7 +186,8 @@ def export(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"Elenco n. {made.pk} pronto: {made.transfers} bonifici per la ragioneria.")
+        transfers = "un bonifico" if made.transfers == 1 else f"{made.transfers} bonifici"
+        messages.success(request, f"Elenco n. {made.pk} pronto per la ragioneria: {transfers}.")
     return redirect("wallets:refunds")
 
 
