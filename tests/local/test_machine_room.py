@@ -242,6 +242,15 @@ def test_the_address_of_the_database_is_read_by_the_settings(tmp_path, monkeypat
     )
 
 
+def test_the_log_of_the_database_never_holds_the_values_of_a_refused_statement(tmp_path, monkeypatch):
+    commands: list[list[str]] = []
+    monkeypatch.setattr(postgres.processes, "spawn", lambda command, **_: commands.append(command))
+    postgres._launch(postgres.Cluster(tmp_path, tmp_path), tmp_path, None, tmp_path / "log")
+    assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= {
+        str(word) for word in commands[0]
+    }
+
+
 def test_the_pid_of_somebody_else_in_postmaster_pid_stops_nobody(tmp_path):
     cluster = postgres.Cluster(tmp_path, tmp_path)
     cluster.data.mkdir()
