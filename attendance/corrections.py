@@ -26,7 +26,8 @@ def correct(*, pupil: Pupil, day: dt.date, absent: bool, reason: str, by: User, 
         raise YearIsClosed(day)
     found = verdicts.of_pupils(pupils=[pupil], days=[day])[pupil.pk, day]
     if not found.service.open:
-        raise NoServiceDay(f"Il {day:%d/%m/%Y} non c'è un pasto da correggere: {found.service.sentence}")
+        why = found.service.sentence
+        raise NoServiceDay(f"Il {day:%d/%m/%Y} non c'è un pasto da correggere: {why[:1].lower()}{why[1:]}")
     changed = words.say(
         [(day, pupil.pk)], source=Absence.Source.OFFICE, absent=absent, by=by, now=now, note=note
     )

@@ -152,6 +152,10 @@ def test_the_office_corrects_at_any_time_but_not_a_closed_year(canteen: Town) ->
         corrections.correct(
             pupil=canteen.luca, day=TUESDAY, absent=True, reason=" ", by=canteen.enzo, now=late
         )
+    with pytest.raises(NoServiceDay, match="non c'è un pasto da correggere: di sabato e domenica"):
+        corrections.correct(
+            pupil=canteen.luca, day=dt.date(2026, 11, 22), absent=True, reason="x", by=canteen.enzo, now=late
+        )
     SchoolYear.objects.update(state=SchoolYear.State.CLOSED)
     with pytest.raises(YearIsClosed, match="rettifica"):
         corrections.correct(
