@@ -6,12 +6,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from enrolments import fares
-from enrolments.admin.priced import LaidForm, PricedAdmin
-from enrolments.admin_access import OFFICE, OfficeInline, ReadOnlyAdmin
+from enrolments.admin.priced import LaidForm, PricedAdmin, staff_of
+from enrolments.admin_access import OFFICE, OFFICE_AND_AUDITOR, OfficeInline, ReadOnlyAdmin, has_role
 from enrolments.models import FareBand, FareTable, Price
+from identity import audit
+from identity.models import SensitiveKind
+from mensa import clock
 
 
 class BandFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
@@ -73,3 +76,31 @@ class PriceAdmin(ReadOnlyAdmin):
     search_fields = ("pupil__sort_key", "pupil__code", "household__code")
     ordering = ("pupil__sort_key", "valid_from")
     fields = ("pupil", "household", "amount", "valid_from", "valid_to")
+
+    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
+        """The reasons tell the ISEE and the exemption: the accounts read the price alone."""
+        return (*self.fields, "why") if has_role(request, OFFICE_AND_AUDITOR) else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
+        return ("why",)
+
+    @admin.display(description="perché")
+    def why(self, obj: Price) -> str:
+        facts = obj.explanation.facts
+        return " ".join(
+            [*facts.get("sentences", ()), f"Conto: {facts['formula']}." if "formula" in facts else ""]
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Reading the reasons is reading the ISEE: it is written down."""
+        price = self.get_object(request, object_id)
+        if price is not None and has_role(request, OFFICE_AND_AUDITOR):
+            who, code = staff_of(request), price.household.code
+            audit.record_view(user=who, kind=SensitiveKind.ISEE, subject=code, now=clock.now())
+        return super().change_view(request, object_id, form_url, extra_context)

@@ -1,6 +1,7 @@
 """The office's panel: every list opens, every role sees what it may, prices follow."""
 
 import datetime as dt
+import html
 from decimal import Decimal
 
 import pytest
@@ -239,3 +240,15 @@ def test_an_isee_with_the_dot_of_the_thousands_is_saved(town: Town) -> None:
     page = client_of(town.enzo).post(url(IseeDeclaration, "add"), form)
     assert page.status_code == 302, page.context["errors"]
     assert IseeDeclaration.objects.filter(household=town.family, value=Decimal("4500.00")).exists()
+
+
+def test_the_office_reads_why_a_price_is_that_and_leaves_a_trace_the_accounts_do_not(town: Town) -> None:
+    price = Price.objects.on(DAY).get(pupil=town.luca, household=town.family)
+    page = url(Price, "change", price.pk)
+    told = price.explanation.facts["sentences"][0]
+    assert told in html.unescape(client_of(town.enzo).get(page).content.decode())
+    assert SensitiveView.objects.get().subject == town.family.code
+    accounts = html.unescape(client_of(town.gino).get(page).content.decode())
+    assert told not in accounts
+    assert "ISEE" not in accounts.split('id="content-main"')[1]
+    assert SensitiveView.objects.count() == 1
