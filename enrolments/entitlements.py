@@ -175,7 +175,7 @@ def assign_diet(
     """From a day on the kitchen prepares this diet. `reason` is encrypted and for the office alone."""
     if not DIET_CODE.fullmatch(code):
         raise EntitlementRefused(
-            "Il codice della dieta ha al più 12 caratteri: lettere maiuscole, cifre e trattini, per esempio D-GLU."
+            "Il codice della dieta ha al più 12 caratteri: lettere maiuscole, cifre e trattini, per esempio D-03."
         )
     row = Diet(pupil=pupil, code=code, reason=reason, valid_from=from_day, valid_to=to_day)
     _refuse_backwards(row.valid_from, row.valid_to)

@@ -501,7 +501,7 @@ class Diet(Dated):
 
     pupil = models.ForeignKey(Pupil, models.PROTECT, related_name="diets", verbose_name="alunno")
     code = models.CharField(
-        "codice dieta", max_length=12, help_text="Ciò che vede la cucina, per esempio D-GLU."
+        "codice dieta", max_length=12, help_text="Ciò che vede la cucina, per esempio D-03."
     )
     reason = EncryptedTextField("motivo", blank=True)
 

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        help_text="Ciò che vede la cucina, per esempio D-GLU.",
+                        help_text="Ciò che vede la cucina, per esempio D-03.",
                         max_length=12,
                         verbose_name="codice dieta",
                     ),
@@ -697,7 +697,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        help_text="Ciò che vede la cucina, per esempio D-GLU.",
+                        help_text="Ciò che vede la cucina, per esempio D-03.",
                         max_length=12,
                         verbose_name="codice dieta",
                     ),

@@ -177,7 +177,7 @@ def _diet(text: str) -> str:
     if not DIET.fullmatch(code):
         raise CellRefused(
             "diet",
-            "Scrivi solo il codice della dieta (lettere, cifre e trattini, per esempio D-GLU): mai il motivo.",
+            "Scrivi solo il codice della dieta (lettere, cifre e trattini, per esempio D-03): mai il motivo.",
         )
     return code
 

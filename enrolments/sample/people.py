@@ -188,7 +188,8 @@ def _fits(place: tuple[str, int, str], age: int) -> bool:
     return grade == age + 1 if school == "BADEMO01" else grade == age - 2
 
 
-DIETS = ("D-GLU", "D-LAT", "D-UOV", "D-VEG", "D-NOMAIALE", "D-DIAB")
+# A code says neither an illness nor a belief: the kitchen has the menu of each.
+DIETS = ("D-01", "D-02", "D-03", "D-04", "D-05", "D-06")
 #: How many families in each band of the demo table; the rest presents no ISEE.
 BANDS = (
     (0, 5000, 62),
