@@ -83,10 +83,13 @@ def closure_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @roles(Role.OFFICE)
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def pupils(request: HttpRequest) -> HttpResponse:
-    """What waits for the office's word, and the search for a child whose presence must be corrected."""
-    query = " ".join(request.GET.get("q", "").split())[:60]
+    """What waits for the office's word, and the search for a child whose presence must be corrected.
+
+    The search is a POST: a surname has no place in an address.
+    """
+    query = " ".join(request.POST.get("q", "").split())[:60]
     rows = Pupil.objects.none()
     if query:
         rows = Pupil.objects.filter(

@@ -185,7 +185,7 @@ def test_a_closure_without_a_date_is_explained(canteen: Town, client_of: Browser
 
 def test_the_office_corrects_a_day(canteen: Town, client_of: Browser) -> None:
     enzo = client_of(canteen.enzo)
-    assert "Bianchi Luca" in text(enzo.get(reverse("attendance:pupils") + "?q=bian"))
+    assert "Bianchi Luca" in text(enzo.post(reverse("attendance:pupils"), {"q": "bian"}))
     url = reverse("attendance:correct", args=[canteen.luca.code])
     page = enzo.post(url, {"day": "2026-11-23", "absent": "1", "reason": "febbre"}, follow=True)
     assert "Correzione registrata" in text(page)
