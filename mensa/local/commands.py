@@ -25,6 +25,9 @@ _WITHOUT_DATABASE = {
 # Commands that change the shape of the database or its rights: they run as its owner.
 _AS_OWNER = {"migrate", "setup_database", "grant_roles", "flush", "sqlflush"}
 
+# Commands that fill a database of their own and drop it: never the one of this folder.
+_ON_THROWAWAY = {"benchmark_night"}
+
 
 def run(argv: list[str]) -> int | None:
     """The exit code of the command; None when it is Django's, with everything ready for it."""
@@ -69,6 +72,8 @@ def _django(command: str, argv: list[str]) -> int | None:
     if not configured("DATABASE_URL"):
         os.environ.setdefault("MENSA_MODE", configured("MENSA_MODE") or "demo")
         if _needs_database(command, argv):
+            if command in _ON_THROWAWAY:
+                return _with_throwaway_servers(argv)
             if not instance.is_running():
                 return _with_own_servers(argv)
             _join_running()
@@ -105,6 +110,13 @@ def _with_own_servers(argv: list[str]) -> int:
             return _wait_for([sys.executable, *argv], env)
     finally:
         mine.release()
+
+
+def _with_throwaway_servers(argv: list[str]) -> int:
+    from mensa.local import testing
+
+    with testing.throwaway_servers() as env:
+        return _wait_for([sys.executable, *argv], env)
 
 
 def _wait_for(command: list[str], env: dict[str, str]) -> int:

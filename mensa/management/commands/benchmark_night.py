@@ -54,7 +54,7 @@ class Benchmark:
         finally:
             for worker in [*crew, payer]:
                 worker.dismiss()
-        nights.check_no_drift()
+        nights.check_books()
         self._report()
 
     def _build(self) -> None:
