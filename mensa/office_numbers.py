@@ -80,7 +80,7 @@ def _days(today: dt.date) -> Iterable[Number]:
 
 
 def _books(now: dt.datetime) -> Iterable[Number]:
-    """The nightly check: an alarm when something does not tally, or when nobody has checked for a day."""
+    """The nightly check: an alarm when something does not tally; said plainly when nobody has checked for a day."""
     outcome = books.last()
     if outcome is None or now - outcome.checked_at > books.FRESH:
         yield Number(
