@@ -1,0 +1,31 @@
+"""Service days, absences, the class register, meals and the night that charges them."""
+
+from attendance.models.calendar import (
+    AttendanceRules,
+    CanteenPeriod,
+    ClassWeekdays,
+    Closure,
+    PatronDay,
+    SchoolPhase,
+    Suspension,
+)
+from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, PricingFailure, ServiceDay
+from attendance.models.presence import Absence, ClassRegister
+
+__all__ = [
+    "Absence",
+    "AttendanceRules",
+    "CanteenPeriod",
+    "ClassRegister",
+    "ClassWeekdays",
+    "Closure",
+    "DayChunk",
+    "LateFact",
+    "Meal",
+    "MealChange",
+    "PatronDay",
+    "PricingFailure",
+    "SchoolPhase",
+    "ServiceDay",
+    "Suspension",
+]

@@ -1,0 +1,41 @@
+"""Who eats where, and at what price. Every rule is a dated row with the act that adopted it."""
+
+from enrolments.models.applying import Application, ApplicationBatch, Enrolment
+from enrolments.models.entitlements import Diet, Exemption, FareBand, FareTable, IseeDeclaration, Residence
+from enrolments.models.families import Custody, Guardian, Household, HouseholdMember, Pupil
+from enrolments.models.prices import Explanation, Price
+from enrolments.models.schools import (
+    ClassGroup,
+    EnrolmentRules,
+    HelpDesk,
+    Level,
+    School,
+    SchoolStaff,
+    SchoolYear,
+)
+
+__all__ = [
+    "Application",
+    "ApplicationBatch",
+    "ClassGroup",
+    "Custody",
+    "Diet",
+    "Enrolment",
+    "EnrolmentRules",
+    "Exemption",
+    "Explanation",
+    "FareBand",
+    "FareTable",
+    "Guardian",
+    "HelpDesk",
+    "Household",
+    "HouseholdMember",
+    "IseeDeclaration",
+    "Level",
+    "Price",
+    "Pupil",
+    "Residence",
+    "School",
+    "SchoolStaff",
+    "SchoolYear",
+]
