@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import Q
 
 from enrolments.models import Household
+from payments.models.notices import Notice
 
 if TYPE_CHECKING:
     from identity.models import User
-from payments.models.notices import Notice
 
 
 class CheckoutAttemptQuerySet(models.QuerySet["CheckoutAttempt"]):

@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models import Q
 
 from enrolments.models import Household, Pupil
+from payments.models.notices import Notice
 from wallets.models import Entry
 
 if TYPE_CHECKING:
     from identity.models import User
-from payments.models.notices import Notice
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

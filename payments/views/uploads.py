@@ -18,7 +18,8 @@ from identity.models import Role, User
 from mensa import clock
 from payments import tasks, upload_matches, uploads
 from payments.forms import DecisionForm, RejectionForm, UploadForm
-from payments.models import UploadedReceipt, UploadedReceiptQuerySet
+from payments.models import UploadedReceipt
+from payments.models.receipts import UploadedReceiptQuerySet
 
 PER_PAGE = 25
 LOCKED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
