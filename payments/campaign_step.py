@@ -10,8 +10,8 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from enrolments.models import Application, Exemption, Price
+from identity.pdf import PdfUnavailable
 from payments import campaigns, notice_pdf, notices
-from payments.errors import PdfUnavailable
 from payments.models import Campaign, CampaignItem, Notice
 from payments.rules import amounts, wording
 

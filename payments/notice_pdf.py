@@ -9,7 +9,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from enrolments.models import HelpDesk
-from payments import pdf
+from identity import pdf
 from payments.configuration import Creditor, creditor
 from payments.models import Notice
 from payments.rules import amounts, codes, identifiers, wording

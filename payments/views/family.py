@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from enrolments.models import Household
 from identity.access import roles
 from identity.models import Role, User
+from identity.pdf import PdfUnavailable
 from mensa import clock
 from payments import checkout, notice_pdf, notices, top_ups
-from payments.errors import PaymentRefused, PdfUnavailable
+from payments.errors import PaymentRefused
 from payments.forms import PayForm
 from payments.models import CheckoutAttempt, Notice
 

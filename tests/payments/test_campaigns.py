@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from enrolments import entitlements, families
 from enrolments.models import Application, Guardian, Price
+from identity.pdf import PdfUnavailable
 from payments import campaign_step, campaigns, notice_pdf
-from payments.errors import PaymentRefused, PdfUnavailable
+from payments.errors import PaymentRefused
 from payments.models import Campaign, CampaignItem, Notice
 from tests import cast
 from tests.payments.conftest import NOW

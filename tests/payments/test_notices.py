@@ -16,8 +16,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from payments import notice_pdf, notices, pdf
-from payments.errors import PaymentRefused, PdfUnavailable
+from identity import pdf
+from identity.pdf import PdfUnavailable
+from payments import notice_pdf, notices
+from payments.errors import PaymentRefused
 from payments.models import Campaign, Notice
 from payments.rules import identifiers
 from tests import cast

@@ -10,10 +10,18 @@ from urllib.parse import unquote
 
 from django.contrib.staticfiles import finders
 
-from payments.errors import PdfUnavailable
-
 STATIC = "static:"
 _one_at_a_time = threading.Lock()  # Pango's font map is not made for threads
+
+
+class PdfUnavailable(Exception):
+    """The C libraries behind the PDFs are missing on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Per creare i PDF manca la libreria Pango: su Debian si installa con "
+            "«apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0»; poi riavvia il portale."
+        )
 
 
 def render(html: str, *, style: str) -> bytes:
