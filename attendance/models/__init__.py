@@ -9,6 +9,7 @@ from attendance.models.calendar import (
     SchoolPhase,
     Suspension,
 )
+from attendance.models.caterer import Caterer
 from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, PricingFailure, ServiceDay
 from attendance.models.presence import Absence, ClassRegister
 
@@ -16,6 +17,7 @@ __all__ = [
     "Absence",
     "AttendanceRules",
     "CanteenPeriod",
+    "Caterer",
     "ClassRegister",
     "ClassWeekdays",
     "Closure",

@@ -25,6 +25,7 @@ PANEL = (
     "patronday",
     "suspension",
     "closure",
+    "caterer",
     "absence",
     "classregister",
     "serviceday",
