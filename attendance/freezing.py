@@ -19,6 +19,8 @@ from enrolments import pricing
 
 #: Wallets in a chunk: 0.1-0.2 seconds of locks (measured, docs/adr/0005).
 CHUNK = 5000
+#: For the joins of the decision, until its transaction ends: a nation fits without spilling to disk.
+MEMORY = "64MB"
 #: Above this many children a late fact is weighed on the whole day.
 FEW_PUPILS = 2000
 MISSING = {
@@ -27,7 +29,8 @@ MISSING = {
     "no_price": "Manca il prezzo in questa data: controlla la tabella tariffe.",
 }
 
-_MEALS = """
+#: A day decided before: what is due is compared with what was.
+_AGAIN = """
 wanted AS MATERIALIZED (
     SELECT pupil_id, class_group_id, wallet_id, price, explanation_id, code
     FROM decided WHERE charged AND missing IS NULL
@@ -58,6 +61,18 @@ mended AS (
     WHERE f.day = %(day)s AND f.solved_at IS NULL {only_failures}
         AND NOT EXISTS (SELECT FROM decided d WHERE d.pupil_id = f.pupil_id AND d.charged AND d.missing IS NOT NULL)
     RETURNING 1
+)
+"""
+#: A day never decided before has nothing to compare with: rows are written and that is all.
+_FIRST = """
+put AS (
+    INSERT INTO attendance_meal (day, wallet_id, pupil_id, class_group_id, price, explanation_id, verdict)
+    SELECT %(day)s, wallet_id, pupil_id, class_group_id, price, explanation_id, code
+    FROM decided WHERE charged AND missing IS NULL ORDER BY wallet_id, pupil_id
+),
+failing AS (
+    INSERT INTO attendance_pricingfailure (day, pupil_id, reason, found_at)
+    SELECT %(day)s, pupil_id, missing, %(now)s FROM decided WHERE charged AND missing IS NOT NULL
 )
 """
 #: Where a partial decision limits itself to its children: name in the SQL, table's alias.
@@ -115,11 +130,12 @@ def _decide(row: ServiceDay, scope: list[int] | None, now: dt.datetime, *, again
     only = {"only_meals": "", "only_failures": "", "only_stored": ""}
     if scope is not None:
         only = {f"only_{name}": f"AND {alias}.pupil_id = ANY(%(pupils)s)" for name, alias in _ALIASES}
-    parts = [decision.sql, _MEALS.format(**only)]
+    parts = [decision.sql, _FIRST]
     if again:
-        parts.append(changes.SQL.format(**only))
+        parts = [decision.sql, _AGAIN.format(**only), changes.SQL.format(**only)]
     params = {**decision.params, "now": now, "round": row.decided_times}
     with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [MEMORY])
         cursor.execute(f"WITH {','.join(parts)} {_COUNTS}", params)
         row.skipped = _counts(cursor.fetchone()[0])
     _say_why_failing(row.day)
@@ -153,7 +169,7 @@ SELECT %(pk)s, n * %(size)s + 1, (n + 1) * %(size)s, 0 FROM (
     UNION SELECT (id - 1) / %(size)s FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
 ) ranges ORDER BY n ON CONFLICT (service_day_id, first_wallet) DO NOTHING
 """  # noqa: S608 - constants of our own
-_AGAIN = f"""
+_POST_AGAIN = f"""
 UPDATE attendance_daychunk c SET posted_at = NULL FROM (
     SELECT DISTINCT (id - 1) / %(size)s AS n FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
 ) ranges
@@ -167,7 +183,7 @@ def _lay_chunks(row: ServiceDay) -> None:
     params: dict[str, Any] = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
     with connection.cursor() as cursor:
         cursor.execute(_RANGES, params)
-        cursor.execute(_AGAIN, params)
+        cursor.execute(_POST_AGAIN, params)
 
 
 def _tally(row: ServiceDay, scope: list[int] | None) -> None:
