@@ -11,6 +11,7 @@ from attendance.models.calendar import (
 )
 from attendance.models.caterer import Caterer
 from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, PricingFailure, ServiceDay
+from attendance.models.extra import ExtraMeal
 from attendance.models.presence import Absence, ClassRegister
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ClassWeekdays",
     "Closure",
     "DayChunk",
+    "ExtraMeal",
     "LateFact",
     "Meal",
     "MealChange",
