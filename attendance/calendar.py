@@ -17,6 +17,7 @@ from enrolments.models import ClassGroup
 LOOK_AHEAD = dt.timedelta(days=150)
 #: Until the office says otherwise, both the school and the parents speak.
 DEFAULT_PHASE = Phase.BOTH
+WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 #: Class, school, town, and the school year the class belongs to.
 ClassRow = tuple[int, int, str, dt.date, dt.date]
 
@@ -36,9 +37,16 @@ def each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
 
 
 class Calendar:
-    """The calendar of some classes (None: of all) between two days: six queries whatever their number."""
+    """The calendar of some classes (None: of all) between two days: six queries whatever their number. ``without``: closures
+    that are to be thought away."""
 
-    def __init__(self, class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> None:
+    def __init__(
+        self,
+        class_ids: Collection[int] | None,
+        first: dt.date,
+        last: dt.date,
+        without: Collection[int] = (),
+    ) -> None:
         self.first, self.last = first, last
         self.holidays = national_holidays(first, last)
         self.classes = _classes(class_ids, first, last)
@@ -46,7 +54,7 @@ class Calendar:
         self._periods = _periods(first, last)
         self._patrons = {row.city.casefold(): _patron(row) for row in PatronDay.objects.all()}
         self._phases = _phases(first, last)
-        self._closures = _Closures(first, last)
+        self._closures = _Closures(first, last, without)
         self._facts: dict[int, ClassFacts] = {}
 
     def service(self, class_id: int, day: dt.date) -> Service:
@@ -80,12 +88,12 @@ class Calendar:
 class _Closures:
     """Closures in force, by scope: a class is shut by its own, by its school's and by the town's."""
 
-    def __init__(self, first: dt.date, last: dt.date) -> None:
+    def __init__(self, first: dt.date, last: dt.date, without: Collection[int]) -> None:
         self.town: list[Shut] = []
         self.school: dict[int, list[Shut]] = defaultdict(list)
         self.class_group: dict[int, list[Shut]] = defaultdict(list)
         rows = Closure.objects.filter(revoked_at__isnull=True, first_day__lte=last, last_day__gte=first)
-        for row in rows.order_by("id"):
+        for row in rows.exclude(pk__in=without).order_by("id"):
             self._put(row)
 
     def _put(self, row: Closure) -> None:
@@ -149,9 +157,9 @@ def _weeks(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> 
     else:
         rows = rows.filter(class_group__year__valid_to__gte=first, class_group__year__valid_from__lte=last)
     found: dict[int, list[Week]] = defaultdict(list)
-    for row in rows:
-        eats = (row.monday, row.tuesday, row.wednesday, row.thursday, row.friday)
-        found[row.class_group_id].append(Week(Span(row.valid_from, row.valid_to), eats))
+    columns = ("class_group_id", "valid_from", "valid_to", *WEEKDAY_COLUMNS)
+    for class_id, first_day, last_day, *eats in rows.values_list(*columns):
+        found[class_id].append(Week(Span(first_day, last_day), tuple(eats)))
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from attendance.calendar import Calendar
+from attendance.calendar import WEEKDAY_COLUMNS, Calendar
 from attendance.rules.verdict import Office, Parent, Phase, School, every_case
 
 _PHASES, _PARENT, _SCHOOL, _OFFICE = list(Phase), list(Parent), list(School), list(Office)
@@ -24,7 +24,6 @@ _WORDS = {
     "office_absent": _OFFICE.index(Office.ABSENT),
     "office_present": _OFFICE.index(Office.PRESENT),
 }
-WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 # A case is a number, its place in the table of the rule: phase * 27 + parent * 9 + school * 3 + office, each by its place in
 # its own list. One small integer: joined on four texts, the planner expects one row and picks nested loops over a nation.
