@@ -192,6 +192,7 @@ class EidasPerson(models.Model):
 
 class SensitiveKind(models.TextChoices):
     DIET = "diet", "motivo della dieta"
+    CERTIFICATE = "certificate", "certificato per la dieta"
     ISEE = "isee", "attestazione ISEE"
     EXEMPTION = "exemption", "motivo dell'esenzione"
     BANK = "bank", "coordinate bancarie"

@@ -1,6 +1,15 @@
 """Who eats where, and at what price. Every rule is a dated row with the act that adopted it."""
 
 from enrolments.models.applying import Application, ApplicationBatch, Enrolment
+from enrolments.models.diets import (
+    DietCertificate,
+    DietConfirmation,
+    DietHold,
+    Dietician,
+    DietReminder,
+    DietRequest,
+    DietRules,
+)
 from enrolments.models.entitlements import Diet, Exemption, FareBand, FareTable, IseeDeclaration, Residence
 from enrolments.models.families import Custody, Guardian, Household, HouseholdMember, Pupil
 from enrolments.models.prices import Explanation, Price
@@ -20,6 +29,13 @@ __all__ = [
     "ClassGroup",
     "Custody",
     "Diet",
+    "DietCertificate",
+    "DietConfirmation",
+    "DietHold",
+    "DietReminder",
+    "DietRequest",
+    "DietRules",
+    "Dietician",
     "Enrolment",
     "EnrolmentRules",
     "Exemption",

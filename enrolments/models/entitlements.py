@@ -159,6 +159,14 @@ class Diet(Dated):
         "codice dieta", max_length=12, help_text="Ciò che vede la cucina, per esempio D-03."
     )
     reason = EncryptedTextField("motivo", blank=True)
+    severe = models.BooleanField(
+        "allergia grave",
+        default=False,
+        help_text="Il pasto resta sospeso finché dietista e cucina non hanno confermato.",
+    )
+    certificate_until = models.DateField(
+        "il certificato vale fino al", null=True, blank=True, help_text="Vuoto: non scade."
+    )
 
     objects = DatedQuerySet["Diet"].as_manager()
 
