@@ -32,4 +32,6 @@ def _hours(row: AttendanceRules) -> Hours:
         night_at=row.night_at,
         caterer_notice_hours=row.caterer_notice_hours,
         dispute_until_day=row.dispute_until_day,
+        dispute_longest_days=row.dispute_longest_days,
+        dispute_answer_days=row.dispute_answer_days,
     )

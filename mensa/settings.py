@@ -148,6 +148,7 @@ APPEND_ONLY_TABLES = [
     "wallets_charge",
     "wallets_posting",
     "wallets_dailydigest",
+    "attendance_absencereceipt",
 ]
 
 # -- language, time, files -------------------------------------------------------------------------------------

@@ -11,11 +11,16 @@ from attendance.models.calendar import (
 )
 from attendance.models.caterer import Caterer
 from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, PricingFailure, ServiceDay
+from attendance.models.disputing import Dispute
+from attendance.models.evidence import AbsencePattern, AbsenceReceipt
 from attendance.models.extra import ExtraMeal
+from attendance.models.morning import EverybodyPresent, Letter, Passage, RegisterImport
 from attendance.models.presence import Absence, ClassRegister
 
 __all__ = [
     "Absence",
+    "AbsencePattern",
+    "AbsenceReceipt",
     "AttendanceRules",
     "CanteenPeriod",
     "Caterer",
@@ -23,12 +28,17 @@ __all__ = [
     "ClassWeekdays",
     "Closure",
     "DayChunk",
+    "Dispute",
+    "EverybodyPresent",
     "ExtraMeal",
     "LateFact",
+    "Letter",
     "Meal",
     "MealChange",
+    "Passage",
     "PatronDay",
     "PricingFailure",
+    "RegisterImport",
     "SchoolPhase",
     "ServiceDay",
     "Suspension",

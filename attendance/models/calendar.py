@@ -6,6 +6,7 @@ import datetime as dt
 
 import pghistory
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -21,6 +22,30 @@ class AttendanceRules(Dated):
         "disdetta del genitore entro", default=dt.time(9, 0), help_text="Il minuto è compreso."
     )
     register_deadline = models.TimeField("appello entro", default=dt.time(9, 30))
+    first_reminder_at = models.TimeField("primo promemoria dell'appello", default=dt.time(9, 30))
+    second_reminder_at = models.TimeField("secondo promemoria dell'appello", default=dt.time(9, 40))
+    nobody_absent_from = models.PositiveSmallIntegerField(
+        "nessun assente: chiedi conferma da (alunni)",
+        default=80,
+        help_text="Una scuola con almeno questi alunni e nessun assente deve confermarlo una volta.",
+    )
+    sent_home_is_charged = models.BooleanField(
+        "pasto addebitato a chi la scuola rimanda a casa",
+        default=False,
+        help_text="Chi esce per scelta della famiglia dopo l'orario paga in ogni caso.",
+    )
+    pupils_per_free_teacher = models.PositiveSmallIntegerField(
+        "alunni per ogni docente a mensa gratis",
+        default=15,
+        validators=[MinValueValidator(1)],
+        help_text="Per turno; i docenti di sostegno si aggiungono.",
+    )
+    phase_first_notice_days = models.PositiveSmallIntegerField(
+        "cambio di fase: primo avviso alle famiglie (giorni prima)", default=14
+    )
+    phase_second_notice_days = models.PositiveSmallIntegerField(
+        "cambio di fase: secondo avviso (giorni prima)", default=1
+    )
     kitchen_sheet_at = models.TimeField("foglio della cucina", default=dt.time(9, 45))
     night_at = models.TimeField("addebito della sera", default=dt.time(20, 0))
     caterer_notice_hours = models.PositiveSmallIntegerField(
@@ -28,6 +53,10 @@ class AttendanceRules(Dated):
     )
     dispute_until_day = models.PositiveSmallIntegerField(
         "contestazione fino al giorno del mese dopo", default=7
+    )
+    dispute_longest_days = models.PositiveSmallIntegerField("contestazione: giorni al massimo", default=60)
+    dispute_answer_days = models.PositiveSmallIntegerField(
+        "risposta a una contestazione entro (giorni)", default=30
     )
 
     objects = DatedQuerySet["AttendanceRules"].as_manager()
@@ -174,6 +203,7 @@ class Closure(models.Model):
         return f"{self.get_reason_display()} {self.first_day:%d/%m/%Y}"
 
 
+@pghistory.track()
 class SchoolPhase(Dated):
     """Who records absences in a school, from a date (domain.md section 5)."""
 
@@ -184,6 +214,7 @@ class SchoolPhase(Dated):
 
     school = models.ForeignKey(School, models.PROTECT, related_name="phases", verbose_name="plesso")
     phase = models.CharField("fase", max_length=1, choices=Phase.choices)
+    act = models.CharField("atto o nota", max_length=160, blank=True, default="", db_default="")
 
     objects = DatedQuerySet["SchoolPhase"].as_manager()
 

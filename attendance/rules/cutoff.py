@@ -18,6 +18,8 @@ class Hours:
     night_at: dt.time = dt.time(20, 0)
     caterer_notice_hours: int = 48
     dispute_until_day: int = 7
+    dispute_longest_days: int = 60
+    dispute_answer_days: int = 30
 
 
 DEFAULT_HOURS = Hours()
