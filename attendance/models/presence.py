@@ -47,7 +47,11 @@ class Absence(models.Model):
 
 
 class ClassRegister(models.Model):
-    """The roll-call of a class: confirmed means that who is not marked absent was seen present."""
+    """The roll-call of a class: confirmed means that who is not marked absent was seen present.
+
+    ``form_key`` and ``form_turn``: which page wrote it last and how many times that page had changed its list; a page that
+    was cut off may send again without being taken for a colleague.
+    """
 
     class_group = models.ForeignKey(
         ClassGroup, models.PROTECT, related_name="registers", verbose_name="classe"
@@ -57,6 +61,9 @@ class ClassRegister(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="confermato da"
     )
+
+    form_key = models.CharField(max_length=36, blank=True, default="", db_default="", editable=False)
+    form_turn = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = "appello"
