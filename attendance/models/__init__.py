@@ -14,6 +14,7 @@ from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, Pri
 from attendance.models.disputing import Dispute
 from attendance.models.evidence import AbsencePattern, AbsenceReceipt
 from attendance.models.extra import ExtraMeal
+from attendance.models.light_meals import LightMeal
 from attendance.models.morning import EverybodyPresent, Letter, Passage, RegisterImport
 from attendance.models.presence import Absence, ClassRegister
 
@@ -33,6 +34,7 @@ __all__ = [
     "ExtraMeal",
     "LateFact",
     "Letter",
+    "LightMeal",
     "Meal",
     "MealChange",
     "Passage",
