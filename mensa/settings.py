@@ -148,6 +148,10 @@ APPEND_ONLY_TABLES = [
     "wallets_charge",
     "wallets_posting",
     "wallets_dailydigest",
+    "payments_settlementreport",
+    "payments_settlementline",
+    "payments_treasurycredit",
+    "payments_treasuryjournal",
     "attendance_absencereceipt",
 ]
 
@@ -297,10 +301,19 @@ PAGOPA_OFFICE_NAME = env.str("PAGOPA_OFFICE_NAME", default="Ufficio Pubblica Ist
 PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="Sportello: giovedì 10:00-12:00 e 15:00-17:00")
 PAGOPA_LOGO = env.str("PAGOPA_LOGO", default="")  # a static file; pagoPA allows its use when the town adheres
 TOWN_LOGO = env.str("TOWN_LOGO", default="")
+PAGOPA_POSTAL_LOGO = env.str("PAGOPA_POSTAL_LOGO", default="")  # of BancoPosta, allowed with the print authorisation
 # Mutual TLS ends in the proxy: it sets this header, with this value, only for a caller whose certificate is the node's.
 PAGOPA_CALLER_HEADER = env.str("PAGOPA_CALLER_HEADER", default="X-Pagopa-Caller")
 PAGOPA_CALLER_VALUE = env.str("PAGOPA_CALLER_VALUE", default="")
 SIMULATORS_URL = env.str("SIMULATORS_URL", default="http://127.0.0.1:8001").rstrip("/")
+# Every product of pagoPA has keys of its own (the first, and the second while the first is being changed) and an address,
+# which follows from the environment unless it is given.
+PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="prod")  # or uat, where nothing is really paid
+PAGOPA_PRODUCTS = ("GPD", "GPD_RECEIPTS", "ACA", "CHECKOUT", "BIZ_EVENTS", "FDR")
+PAGOPA_KEYS = {name: env.list(f"PAGOPA_{name}_KEYS", default=[]) for name in PAGOPA_PRODUCTS}
+PAGOPA_URLS = {name: env.str(f"PAGOPA_{name}_URL", default="").rstrip("/") for name in PAGOPA_PRODUCTS}
+PAGOPA_PARTNER_GATEWAY = env.str("PAGOPA_PARTNER_GATEWAY", default="")  # class for PAGOPA_MODE=partner
+PAGOPA_POLL_RECEIPTS = env.bool("PAGOPA_POLL_RECEIPTS", default=False)  # pagoPA advises against: without a station only
 
 # -- logs: events without personal data ------------------------------------------------------------------------
 LOGGING = {

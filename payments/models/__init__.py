@@ -3,13 +3,29 @@
 from payments.models.checkout import CheckoutAttempt
 from payments.models.notices import Campaign, CampaignItem, Notice, PaymentRules
 from payments.models.receipts import Receipt, UploadedReceipt
+from payments.models.recovery import RecoveryCall
+from payments.models.settlement import (
+    CreditMatch,
+    ReconciliationCase,
+    SettlementLine,
+    SettlementReport,
+    TreasuryCredit,
+    TreasuryJournal,
+)
 
 __all__ = [
     "Campaign",
     "CampaignItem",
     "CheckoutAttempt",
+    "CreditMatch",
     "Notice",
     "PaymentRules",
     "Receipt",
+    "ReconciliationCase",
+    "RecoveryCall",
+    "SettlementLine",
+    "SettlementReport",
+    "TreasuryCredit",
+    "TreasuryJournal",
     "UploadedReceipt",
 ]

@@ -1,0 +1,400 @@
+"""Does the money of the receipts arrive? Receipts, report lines, reports and credits in; a label for each receipt and what does
+not match out. Pure.
+
+The labels are those of the national reference (p4pa): RT the receipt, IUF the report of the PSP, TES the treasurer's credit.
+Nothing here holds money back: a wallet is credited by its receipt, whatever happens afterwards.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+#: Working days after which a report, or the treasurer's credit of a report, is late (D+3).
+PATIENCE = 3
+REVOKED_OUTCOME = "3"
+LONGEST_REASON = 400
+
+
+class Label(Enum):
+    """How a payment stands, or what does not match; `words` for people, `to_do` what the office does."""
+
+    RT_IUF_TES = ("RT_IUF_TES", "quadrato", "")
+    RT_TES = ("RT_TES", "quadrato con bonifico singolo", "")
+    RT_IUF = (
+        "RT_IUF",
+        "rendicontato, accredito da caricare",
+        "Carica il giornale di cassa del tesoriere.",
+    )
+    RT_NO_IUF = (
+        "RT_NO_IUF",
+        "pagato, non ancora rendicontato",
+        (
+            "Chiedi al nodo i flussi mancanti («Chiedi i flussi adesso»). Se il flusso non c'è, chiedi alla banca che ha incassato il "
+            "pagamento: il nome è sulla ricevuta. La famiglia ha già il suo credito."
+        ),
+    )
+    RT_IUF_DIV_IMP = (
+        "RT_IUF_DIV_IMP",
+        "importo rendicontato diverso dalla ricevuta",
+        (
+            "Confronta la ricevuta con il flusso e chiedi alla banca quale importo è giusto; poi correggi il borsellino con una "
+            "rettifica, se serve."
+        ),
+    )
+    IUV_NO_RT = (
+        "IUV_NO_RT",
+        "rendicontato senza ricevuta",
+        (
+            "La ricevuta è stata richiesta a pagoPA. Se non arriva, accredita dalla rendicontazione: quando la ricevuta arriverà non "
+            "accrediterà di nuovo."
+        ),
+    )
+    IUF_SUM = (
+        "IUF_SUM",
+        "flusso che non torna con sé stesso",
+        "Il totale del flusso non è la somma delle sue righe: chiedi alla banca una nuova revisione.",
+    )
+    IUF_NO_TES = (
+        "IUF_NO_TES",
+        "rendicontato, non accreditato",
+        "Carica il giornale di cassa. Se il bonifico non c'è, chiedi al tesoriere; se c'è ma la causale è illeggibile, abbinalo.",
+    )
+    IUF_TES_DIV_IMP = (
+        "IUF_TES_DIV_IMP",
+        "accredito di importo diverso dal flusso",
+        "Chiedi alla banca del pagamento perché il bonifico è diverso dal flusso: deve integrarlo o pubblicare una nuova revisione.",
+    )
+    TES_NO_IUF_OR_IUV = (
+        "TES_NO_IUF_OR_IUV",
+        "accredito senza flusso",
+        "Se riconosci il flusso, abbinalo qui sotto. Se manca il flusso, chiedilo al nodo o caricalo dal file della banca.",
+    )
+    DUPLICATE = (
+        "DUPLICATE",
+        "rendicontato due volte",
+        "Lo stesso pagamento è in due righe: chiedi alla banca se il secondo bonifico va restituito. Il borsellino non cambia.",
+    )
+    REVOKED = (
+        "REVOKED",
+        "pagamento revocato",
+        (
+            "La banca ha ripreso i soldi e il borsellino è stato stornato: avvisa la famiglia e, se vuole ancora pagare, emetti un nuovo "
+            "avviso."
+        ),
+    )
+
+    words: str
+    to_do: str
+
+    def __new__(cls, value: str, words: str, to_do: str) -> "Label":
+        label = object.__new__(cls)
+        label._value_ = value
+        label.words, label.to_do = words, to_do
+        return label
+
+
+SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
+
+
+@dataclass(frozen=True)
+class ReceiptFact:
+    """Money already in a wallet. `iuv` is the reference of its notice; `named`: its identifier is the node's, not ours."""
+
+    pk: int
+    receipt_id: str
+    iuv: str
+    amount: Decimal
+    paid_on: dt.date
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class LineFact:
+    pk: int
+    report: int
+    iur: str
+    iuv: str
+    transfer: int
+    amount: Decimal
+    outcome: str
+    paid_on: dt.date
+    ours: bool = True
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.outcome == REVOKED_OUTCOME
+
+
+@dataclass(frozen=True)
+class ReportFact:
+    """The newest revision of a flow."""
+
+    pk: int
+    fdr: str
+    total: Decimal
+    payments: int
+    day: dt.date
+
+
+@dataclass(frozen=True)
+class CreditFact:
+    """A credit that the treasurer has not cancelled; `iuf` is read from its reference or said by a person."""
+
+    pk: int
+    amount: Decimal
+    iuf: str
+    iuv: str
+    booked_on: dt.date
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What does not match. `key` is the same as long as it is the same thing."""
+
+    label: Label
+    key: str
+    day: dt.date
+    amount: Decimal
+    reason: str
+    receipt: int | None = None
+    line: int | None = None
+    report: int | None = None
+    credit: int | None = None
+
+
+@dataclass(frozen=True)
+class Books:
+    receipts: Iterable[ReceiptFact]
+    lines: Iterable[LineFact]
+    reports: Iterable[ReportFact]
+    credits: Iterable[CreditFact]
+
+
+@dataclass
+class Judgement:
+    """`receipts`: the label of each receipt by pk; `reports`: those whose credit is there, and exact."""
+
+    receipts: dict[int, Label] = field(default_factory=dict)
+    reports: dict[int, Label] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def normal(identifier: str) -> str:
+    """Banks change case and put blanks inside identifiers."""
+    return "".join(identifier.split()).upper()
+
+
+def is_late(day: dt.date, today: dt.date, patience: int = PATIENCE) -> bool:
+    """More than `patience` working days (Monday to Friday) have gone by since `day`."""
+    passed = sum(
+        (day + dt.timedelta(days=n)).weekday() < 5 for n in range(1, min((today - day).days, 30) + 1)
+    )
+    return passed > patience
+
+
+def judge(books: Books, *, today: dt.date) -> Judgement:
+    """Every receipt gets one label; every thing that a person must look at is one finding."""
+    found = Judgement()
+    lines = list(books.lines)
+    reports = list(books.reports)
+    transfers = list(books.credits)
+    by_report: dict[int, list[LineFact]] = defaultdict(list)
+    for line in lines:
+        by_report[line.report].append(line)
+    paid = _judge_reports(reports, by_report, transfers, found, today)
+    _judge_receipts(list(books.receipts), lines, paid, transfers, found, today)
+    _judge_credits(reports, transfers, {normal(fact.iuv) for fact in books.receipts}, found, today)
+    return found
+
+
+def _judge_reports(
+    reports: list[ReportFact],
+    lines: Mapping[int, list[LineFact]],
+    transfers: list[CreditFact],
+    found: Judgement,
+    today: dt.date,
+) -> set[int]:
+    """Returns the reports whose money is on the town's account, to the cent."""
+    arrived: dict[str, list[CreditFact]] = defaultdict(list)
+    for credit in transfers:
+        arrived[normal(credit.iuf)].append(credit)
+    for report in reports:
+        mine = lines.get(report.pk, [])
+        if not any(line.ours for line in mine):
+            continue  # money of other services of the town
+        if problem := _sum_problem(report, mine):
+            found.findings.append(_about_report(Label.IUF_SUM, report, problem))
+        found.reports[report.pk] = _judge_credit_of(report, arrived.get(normal(report.fdr), []), found, today)
+    return {pk for pk, label in found.reports.items() if label is Label.RT_IUF_TES}
+
+
+def _sum_problem(report: ReportFact, lines: list[LineFact]) -> str:
+    """Banks write revoked amounts with either sign, and count them in the total or not."""
+    kept = sum((line.amount for line in lines if not line.is_revoked), Decimal(0))
+    revoked = sum((abs(line.amount) for line in lines if line.is_revoked), Decimal(0))
+    if len(lines) != report.payments:
+        return f"Il flusso dichiara {report.payments} pagamenti e ne elenca {len(lines)}."
+    if report.total not in {kept, kept + revoked, kept - revoked}:
+        return f"Il flusso dichiara {report.total} euro e le sue righe fanno {kept - revoked}."
+    return ""
+
+
+def _judge_credit_of(
+    report: ReportFact, arrived: list[CreditFact], found: Judgement, today: dt.date
+) -> Label:
+    total = sum((credit.amount for credit in arrived), Decimal(0))
+    if arrived and total == report.total:
+        return Label.RT_IUF_TES
+    if arrived:
+        reason = f"Il flusso è di {report.total} euro, il tesoriere ha ricevuto {total}."
+        found.findings.append(_about_report(Label.IUF_TES_DIV_IMP, report, reason, credit=arrived[0].pk))
+        return Label.IUF_TES_DIV_IMP
+    if is_late(report.day, today):
+        reason = f"Il flusso {report.fdr} di {report.total} euro non ha un accredito del tesoriere."
+        found.findings.append(_about_report(Label.IUF_NO_TES, report, reason))
+    return Label.IUF_NO_TES
+
+
+def _about_report(label: Label, report: ReportFact, reason: str, credit: int | None = None) -> Finding:
+    return Finding(
+        label=label,
+        key=f"{label.value}:{normal(report.fdr)}",
+        day=report.day,
+        amount=report.total,
+        reason=reason[:LONGEST_REASON],
+        report=report.pk,
+        credit=credit,
+    )
+
+
+def _judge_receipts(
+    receipts: list[ReceiptFact],
+    lines: list[LineFact],
+    paid: set[int],
+    transfers: list[CreditFact],
+    found: Judgement,
+    today: dt.date,
+) -> None:
+    by_iur: dict[str, list[LineFact]] = defaultdict(list)
+    for line in lines:
+        by_iur[normal(line.iur)].append(line)
+    singles = {(normal(credit.iuv), credit.amount) for credit in transfers if credit.iuv}
+    claimed: set[str] = set()
+    nameless = _by_iuv(lines)
+    for receipt in receipts:
+        iur = normal(receipt.receipt_id) if receipt.named else nameless.get(normal(receipt.iuv), "")
+        mine = by_iur.get(iur, []) if iur else []
+        claimed.add(iur)
+        label = _label(receipt, mine, paid, (normal(receipt.iuv), receipt.amount) in singles)
+        found.receipts[receipt.pk] = label
+        _report_receipt(receipt, mine, label, found, today)
+    _judge_lines(by_iur, claimed, found)
+
+
+def _by_iuv(lines: list[LineFact]) -> dict[str, str]:
+    """For a paper receipt that bears no identifier of the node: the payment of its notice."""
+    return {normal(line.iuv): normal(line.iur) for line in lines if not line.is_revoked}
+
+
+def _label(receipt: ReceiptFact, mine: list[LineFact], paid: set[int], single: bool) -> Label:
+    if any(line.is_revoked for line in mine):
+        return Label.REVOKED
+    if not mine:
+        return Label.RT_TES if single else Label.RT_NO_IUF
+    if mine[0].amount != receipt.amount:
+        return Label.RT_IUF_DIV_IMP
+    return Label.RT_IUF_TES if mine[0].report in paid else Label.RT_IUF
+
+
+def _report_receipt(
+    receipt: ReceiptFact, mine: list[LineFact], label: Label, found: Judgement, today: dt.date
+) -> None:
+    if label is Label.RT_NO_IUF and is_late(receipt.paid_on, today):
+        reason = "Pagato e accreditato alla famiglia, ma nessun flusso della banca lo riporta ancora."
+        found.findings.append(
+            Finding(label, f"{label.value}:{receipt.pk}", receipt.paid_on, receipt.amount, reason, receipt.pk)
+        )
+    if label is Label.RT_IUF_DIV_IMP:
+        reason = f"La ricevuta è di {receipt.amount} euro, il flusso riporta {mine[0].amount}."
+        found.findings.append(_about_line(label, mine[0], reason, receipt.pk))
+    if label is Label.REVOKED:
+        revoked = next(line for line in mine if line.is_revoked)
+        reason = "La banca ha revocato il pagamento dopo la ricevuta."
+        found.findings.append(_about_line(label, revoked, reason, receipt.pk))
+
+
+def _judge_lines(by_iur: Mapping[str, list[LineFact]], claimed: set[str], found: Judgement) -> None:
+    """Payments of ours that are reported without a receipt, or more than once."""
+    for iur, lines in by_iur.items():
+        executed = [line for line in lines if line.ours and not line.is_revoked]
+        revoked = any(line.is_revoked for line in lines)
+        if executed and iur not in claimed and not revoked:
+            reason = f"Il flusso riporta {executed[0].amount} euro pagati, ma la ricevuta non è arrivata."
+            found.findings.append(_about_line(Label.IUV_NO_RT, executed[0], reason))
+        elif revoked and iur not in claimed and any(line.ours for line in lines):
+            line = next(line for line in lines if line.is_revoked)
+            reason = (
+                "La banca ha revocato un pagamento che non era arrivato: nessun borsellino è stato toccato."
+            )
+            found.findings.append(_about_line(Label.REVOKED, line, reason))
+        _report_repeated(executed, found)
+
+
+def _report_repeated(executed: list[LineFact], found: Judgement) -> None:
+    seen: set[int] = set()
+    for line in executed:
+        if line.transfer in seen:
+            reason = f"Lo stesso pagamento di {line.amount} euro è rendicontato più di una volta."
+            found.findings.append(_about_line(Label.DUPLICATE, line, reason))
+        seen.add(line.transfer)
+
+
+def _about_line(label: Label, line: LineFact, reason: str, receipt: int | None = None) -> Finding:
+    identity = f"{normal(line.iur)}:{line.transfer}"
+    if label is Label.DUPLICATE:
+        identity = f"{identity}:{line.pk}"
+    return Finding(
+        label=label,
+        key=f"{label.value}:{identity}",
+        day=line.paid_on,
+        amount=line.amount,
+        reason=reason[:LONGEST_REASON],
+        receipt=receipt,
+        line=line.pk,
+        report=line.report,
+    )
+
+
+def _judge_credits(
+    reports: list[ReportFact], transfers: list[CreditFact], iuvs: set[str], found: Judgement, today: dt.date
+) -> None:
+    known = {normal(report.fdr) for report in reports}
+    free = [report for report in reports if found.reports.get(report.pk) is Label.IUF_NO_TES]
+    for credit in transfers:
+        if (credit.iuf and normal(credit.iuf) in known) or (credit.iuv and normal(credit.iuv) in iuvs):
+            continue
+        if (credit.iuf or credit.iuv) and not is_late(credit.booked_on, today):
+            continue  # its report may still be on the way
+        found.findings.append(
+            Finding(
+                Label.TES_NO_IUF_OR_IUV,
+                f"{Label.TES_NO_IUF_OR_IUV.value}:{credit.pk}",
+                credit.booked_on,
+                credit.amount,
+                _why_unknown(credit, free)[:LONGEST_REASON],
+                credit=credit.pk,
+            )
+        )
+
+
+def _why_unknown(credit: CreditFact, free: list[ReportFact]) -> str:
+    twins = [report.fdr for report in free if report.total == credit.amount]
+    hint = f" Ha lo stesso importo del flusso {twins[0]}." if len(twins) == 1 else ""
+    if credit.iuf:
+        return f"La causale nomina il flusso {credit.iuf}, che non è arrivato.{hint}"
+    if credit.iuv:
+        return f"La causale nomina lo IUV {credit.iuv}, che non è di un pagamento della mensa.{hint}"
+    return f"Nella causale non si legge né un flusso né uno IUV.{hint}"
