@@ -14,24 +14,41 @@ from attendance.models.charging import DayChunk, LateFact, Meal, MealChange, Pri
 from attendance.models.disputing import Dispute
 from attendance.models.evidence import AbsencePattern, AbsenceReceipt
 from attendance.models.extra import ExtraMeal
+from attendance.models.feeds import CalendarFeed, CalendarImport
+from attendance.models.kitchen import (
+    DeliveredPortions,
+    KitchenRules,
+    KitchenSheet,
+    SheetAcknowledgement,
+    SheetMessage,
+)
 from attendance.models.light_meals import LightMeal
 from attendance.models.morning import EverybodyPresent, Letter, Passage, RegisterImport
 from attendance.models.presence import Absence, ClassRegister
+from attendance.models.telling import ClosureAnnouncement, ClosureMail, ClosureNotice
 
 __all__ = [
     "Absence",
     "AbsencePattern",
     "AbsenceReceipt",
     "AttendanceRules",
+    "CalendarFeed",
+    "CalendarImport",
     "CanteenPeriod",
     "Caterer",
     "ClassRegister",
     "ClassWeekdays",
     "Closure",
+    "ClosureAnnouncement",
+    "ClosureMail",
+    "ClosureNotice",
     "DayChunk",
+    "DeliveredPortions",
     "Dispute",
     "EverybodyPresent",
     "ExtraMeal",
+    "KitchenRules",
+    "KitchenSheet",
     "LateFact",
     "Letter",
     "LightMeal",
@@ -43,5 +60,7 @@ __all__ = [
     "RegisterImport",
     "SchoolPhase",
     "ServiceDay",
+    "SheetAcknowledgement",
+    "SheetMessage",
     "Suspension",
 ]
