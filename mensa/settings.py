@@ -153,6 +153,8 @@ APPEND_ONLY_TABLES = [
     "payments_treasurycredit",
     "payments_treasuryjournal",
     "attendance_absencereceipt",
+    "attendance_kitchensheet",
+    "attendance_sheetacknowledgement",
 ]
 
 # -- language, time, files -------------------------------------------------------------------------------------
