@@ -53,6 +53,7 @@ SENTENCES = {
     "absent_office": "assenza registrata dall'ufficio il {0}: {1}",
     "not_enrolled": "non iscritto alla mensa in questa data",
     "suspended": "servizio sospeso in questa data",
+    "diet_hold": "pasto sospeso in attesa di conferma",
     "payer": "il pasto di questo giorno spetta all'altra famiglia",
     "no_payer": "nessuna famiglia paga in questo giorno della settimana: l'ufficio verifica",
     "no_wallet": "la famiglia che paga non ha ancora un borsellino: l'ufficio verifica",

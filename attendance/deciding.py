@@ -42,9 +42,10 @@ said AS (
 ),
 decided AS MATERIALIZED (
     SELECT e.pupil_id, e.class_group_id, w.id AS wallet_id, p.amount AS price, p.explanation_id,
-        CASE WHEN NOT k.open THEN k.why WHEN s.id IS NOT NULL THEN 'suspended' ELSE rule.code END AS code,
-        k.open AND s.id IS NULL AND rule.eats AS eats,
-        k.open AND s.id IS NULL AND rule.charged AS charged,
+        CASE WHEN NOT k.open THEN k.why WHEN s.id IS NOT NULL THEN 'suspended'
+             WHEN h.id IS NOT NULL THEN 'diet_hold' ELSE rule.code END AS code,
+        k.open AND s.id IS NULL AND h.id IS NULL AND rule.eats AS eats,
+        k.open AND s.id IS NULL AND h.id IS NULL AND rule.charged AS charged,
         CASE WHEN c.id IS NULL THEN 'no_payer' WHEN w.id IS NULL THEN 'no_wallet'
              WHEN p.id IS NULL THEN 'no_price' END AS missing
     FROM enrolments_enrolment e
@@ -55,6 +56,8 @@ decided AS MATERIALIZED (
         + coalesce(said.school, CASE WHEN r.id IS NULL THEN 0 ELSE {school_present} END)
     LEFT JOIN attendance_suspension s ON s.pupil_id = e.pupil_id
         AND s.valid_from <= %(day)s AND (s.valid_to IS NULL OR s.valid_to >= %(day)s)
+    LEFT JOIN enrolments_diethold h ON h.pupil_id = e.pupil_id
+        AND h.valid_from <= %(day)s AND (h.valid_to IS NULL OR h.valid_to >= %(day)s)
     LEFT JOIN enrolments_custody c ON c.pupil_id = e.pupil_id AND c.{weekday}
         AND c.valid_from <= %(day)s AND (c.valid_to IS NULL OR c.valid_to >= %(day)s)
     LEFT JOIN wallets_wallet w ON w.household_id = c.household_id

@@ -20,6 +20,7 @@ SKIPPED = {
     "holiday": "festa nazionale",
     "weekend": "fine settimana",
     "suspended": "servizio sospeso",
+    "diet_hold": "pasti sospesi in attesa di conferma",
     "absent_parent": "assenti, disdetta del genitore",
     "absent_both": "assenti, genitore e scuola",
     "absent_school": "assenti, segnati dalla scuola",

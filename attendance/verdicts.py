@@ -12,7 +12,7 @@ from attendance.models import Absence, ClassRegister, Suspension
 from attendance.rules import cutoff
 from attendance.rules.service_days import Service
 from attendance.rules.verdict import Case, Office, Parent, Phase, School, Verdict, decide
-from enrolments.models import Enrolment, Pupil
+from enrolments.models import DietHold, Enrolment, Pupil
 
 Key = tuple[int, dt.date]
 NOT_ENROLLED = Service(open=False, code="not_enrolled", sentence="Non iscritto alla mensa in questa data.")
@@ -30,6 +30,7 @@ class DayVerdict:
     school_id: int | None = None
     phase: Phase | None = None
     suspended: bool = False
+    held: bool = False
     words: dict[str, Absence] = field(default_factory=dict)
 
     @property
@@ -44,12 +45,16 @@ class DayVerdict:
     def code(self) -> str:
         if self.verdict:
             return self.verdict.code
+        if self.held:
+            return "diet_hold"
         return "suspended" if self.suspended else self.service.code
 
     @property
     def sentence(self) -> str:
         if self.suspended:
             return "Servizio sospeso: nessun pasto, nessun addebito."
+        if self.held:
+            return "Pasto sospeso in attesa di conferma: nessun addebito."
         if self.verdict is None:
             return self.service.sentence
         if self.service.packed and self.verdict.eats:
@@ -78,7 +83,7 @@ class DayVerdict:
 
 
 def of_pupils(*, pupils: Iterable[Pupil], days: Collection[dt.date]) -> dict[Key, DayVerdict]:
-    """(pupil id, day) -> verdict, for every pair: eleven queries whatever the numbers."""
+    """(pupil id, day) -> verdict, for every pair: twelve queries whatever the numbers."""
     ids = [pupil.pk for pupil in pupils]
     if not ids or not days:
         return {}
@@ -103,6 +108,7 @@ class _Facts:
             )
         )
         self.suspensions = _suspensions(pupil_ids, first, last)
+        self.holds = _diet_holds(pupil_ids, first, last)
 
     def verdict(self, pupil_id: int, day: dt.date) -> DayVerdict:
         row = next((row for row in self.enrolments[pupil_id] if _holds(row, day)), None)
@@ -112,11 +118,13 @@ class _Facts:
         service = self.calendar.service(class_id, day)
         words = self.words[pupil_id, day]
         suspended = service.open and any(_holds(row, day) for row in self.suspensions[pupil_id])
+        held = service.open and not suspended and any(_holds(row, day) for row in self.holds[pupil_id])
         phase = self.calendar.phase(class_id, day)
         taken = (class_id, day) in self.registers
-        verdict = decide(case_of(phase, words, taken=taken)) if service.open and not suspended else None
+        eaten = service.open and not suspended and not held
+        verdict = decide(case_of(phase, words, taken=taken)) if eaten else None
         return DayVerdict(
-            day, service, self.hours[day], verdict, class_id, school_id, phase, suspended, words
+            day, service, self.hours[day], verdict, class_id, school_id, phase, suspended, held, words
         )
 
 
@@ -148,7 +156,7 @@ def _office(word: Absence | None) -> Office:
     return Office.ABSENT if word.absent else Office.PRESENT
 
 
-def _holds(row: Enrolment | Suspension, day: dt.date) -> bool:
+def _holds(row: Enrolment | Suspension | DietHold, day: dt.date) -> bool:
     return row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)
 
 
@@ -162,6 +170,13 @@ def _enrolments(ids: list[int], first: dt.date, last: dt.date) -> dict[int, list
 def _suspensions(ids: list[int], first: dt.date, last: dt.date) -> dict[int, list[Suspension]]:
     found: dict[int, list[Suspension]] = defaultdict(list)
     for row in Suspension.objects.overlapping(first, last).filter(pupil_id__in=ids):
+        found[row.pupil_id].append(row)
+    return found
+
+
+def _diet_holds(ids: list[int], first: dt.date, last: dt.date) -> dict[int, list[DietHold]]:
+    found: dict[int, list[DietHold]] = defaultdict(list)
+    for row in DietHold.objects.overlapping(first, last).filter(pupil_id__in=ids):
         found[row.pupil_id].append(row)
     return found
 

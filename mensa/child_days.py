@@ -66,6 +66,8 @@ def _words(verdict: DayVerdict, now: dt.datetime) -> tuple[str, str, str]:
     """Kind, status and note. A status is two or three words; what needs more stands in the note."""
     if verdict.suspended:
         return "warn", "Servizio sospeso", "Nessun pasto e nessun addebito."
+    if verdict.held:
+        return "warn", "Pasto sospeso", "In attesa di conferma: nessun pasto e nessun addebito."
     if verdict.verdict is None:
         return "none", "Niente mensa", verdict.sentence
     if verdict.verdict.conflict or verdict.verdict.disputable:
