@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -34,5 +34,7 @@ class MensaAdminSite(admin.AdminSite):
         return redirect_to_login(wanted, reverse(door))
 
 
-class MensaAdminConfig(AdminConfig):
+class MensaAdminConfig(SimpleAdminConfig):
+    """The panel is gathered by the addresses that serve it (mensa/urls.py): a worker of the night never loads it."""
+
     default_site = "mensa.admin_site.MensaAdminSite"

@@ -80,7 +80,6 @@ INSTALLED_APPS = [
     "identity.spid",
     "pgtrigger",
     "pghistory",
-    "import_export",
     "django_htmx",
     "django_structlog",
     "bootstrap_italia_template",

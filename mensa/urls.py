@@ -5,6 +5,8 @@ from django.urls import include, path
 
 handler400 = "mensa.errors.bad_request"
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("mensa.page_urls")),
     path("gestione/", admin.site.urls),

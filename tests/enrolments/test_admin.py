@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+import mensa.urls  # noqa: F401 - the panel is gathered with the addresses that serve it
 from enrolments.admin_access import AmountField
 from enrolments.models import (
     ClassGroup,

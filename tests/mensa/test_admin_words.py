@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.core import checks
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import gettext
 
+import mensa.urls  # noqa: F401 - the panel is gathered with the addresses that serve it
 from mensa.request_log import RequestLogMiddleware
 from tests.cast import Town, client_of
 
@@ -19,6 +22,12 @@ PAIRS = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', CATALOGUE.read_text("utf-8"
 @pytest.mark.parametrize(("english", "italian"), PAIRS)
 def test_the_compiled_catalogue_follows_the_written_one(english: str, italian: str) -> None:
     assert gettext(english) == italian
+
+
+def test_the_whole_panel_passes_djangos_checks() -> None:
+    """Gathered late, it could escape ``manage.py check``."""
+    assert len(admin.site._registry) > 30
+    assert checks.run_checks(tags=["admin"]) == []
 
 
 @pytest.mark.django_db
