@@ -298,6 +298,7 @@ PAGOPA_TAXONOMY = env.str("PAGOPA_TAXONOMY", default="9/0101100IM/" if _SIMULATE
 PAGOPA_CBILL = env.str("PAGOPA_CBILL", default="DEMO1" if _SIMULATED else "")
 PAGOPA_POSTAL_ACCOUNT = env.str("PAGOPA_POSTAL_ACCOUNT", default="")
 PAGOPA_POSTAL_AUTHORISATION = env.str("PAGOPA_POSTAL_AUTHORISATION", default="")
+PAGOPA_POSTAL_IBAN = env.str("PAGOPA_POSTAL_IBAN", default="")
 PAGOPA_OFFICE_NAME = env.str("PAGOPA_OFFICE_NAME", default="Ufficio Pubblica Istruzione")
 PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="Sportello: giovedì 10:00-12:00 e 15:00-17:00")
 PAGOPA_LOGO = env.str("PAGOPA_LOGO", default="")  # a static file; pagoPA allows its use when the town adheres

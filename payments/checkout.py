@@ -141,21 +141,28 @@ def _top_up(household: Household, items: Items, now: dt.datetime) -> list[Notice
 
 
 def _open(attempt: CheckoutAttempt, now: dt.datetime) -> None:
-    """Publish what the node does not know yet, then ask for the payment page."""
+    """Publish what the node does not know yet, then ask for the payment page: all of it while a person waits."""
     chosen = list(attempt.notices.select_related("wallet__household__applicant").order_by("pk"))
+    gateway = gateways.for_a_page()
     try:
         for notice in chosen:
-            if not notices.publish(notice=notice, now=now):
-                raise NodeUnreachable
-        attempt.redirect_url = gateways.current().open_cart(_cart(attempt, chosen))
-        attempt.state = State.STARTED
-    except NodeUnreachable:
-        log.warning("checkout_unreachable", attempt=str(attempt.token))
-        attempt.state = State.UNREACHABLE
+            notices.tell(notice=notice, now=now, gateway=gateway)
+        attempt.redirect_url = gateway.open_cart(_cart(attempt, chosen))
+    except NodeUnreachable as problem:
+        _give_up(attempt, chosen, problem)
+        raise
+    attempt.state = State.STARTED
+    attempt.save(update_fields=["state", "redirect_url"])
+
+
+def _give_up(attempt: CheckoutAttempt, chosen: Sequence[Notice], problem: NodeUnreachable) -> None:
+    """The notices of the children stay as they were; the top-up of this attempt is closed, and withdrawn if it got through."""
+    log.warning("checkout_unreachable", attempt=str(attempt.token), problem=type(problem).__name__)
+    with transaction.atomic():
+        CheckoutAttempt.objects.filter(pk=attempt.pk).update(state=State.UNREACHABLE)
         for notice in chosen:
             if notice.pupil_id is None:
                 notices.cancel(notice=notice)
-    attempt.save(update_fields=["state", "redirect_url"])
 
 
 def _cart(attempt: CheckoutAttempt, chosen: Sequence[Notice]) -> Cart:

@@ -9,6 +9,35 @@ from django.conf import settings
 
 TAXONOMY = re.compile(r"[6-9]/\d{7}(IM|TS|SP|SA|AP)/")
 _SECRET_PURPOSE = b"pagopa-simulator"
+PLATFORMS = {"prod": "https://api.platform.pagopa.it", "uat": "https://api.uat.platform.pagopa.it"}
+#: Where each product answers on its platform; the same in the simulator.
+PLACES = {
+    "GPD": "/gpd/debt-positions-service/v1",
+    "GPD_RECEIPTS": "/gpd/payments-receipts-service/v1",
+    "ACA": "/aca/v1",
+    "CHECKOUT": "/checkout/ec/v1",
+    "BIZ_EVENTS": "/bizevents/service/v1",
+    "FDR": "/fdr-org/service/v1",
+}
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of pagoPA: where it answers and the keys that open it, the best first."""
+
+    name: str
+    address: str
+    keys: tuple[str, ...]
+
+
+def product(name: str) -> Product:
+    """`name`: one of PLACES. In the simulator all of them answer at one place, with one key."""
+    if settings.PAGOPA_MODE == "simulator":
+        return Product(name, f"{settings.SIMULATORS_URL}/node{PLACES[name]}", (simulator_secret(),))
+    platform = PLATFORMS.get(settings.PAGOPA_ENVIRONMENT, "")
+    return Product(
+        name, settings.PAGOPA_URLS[name] or f"{platform}{PLACES[name]}", tuple(settings.PAGOPA_KEYS[name])
+    )
 
 
 @dataclass(frozen=True)
@@ -29,6 +58,7 @@ class Creditor:
     cbill: str
     postal_account: str
     postal_authorisation: str
+    postal_iban: str
     simulated: bool
 
 
@@ -48,6 +78,7 @@ def creditor() -> Creditor:
         cbill=settings.PAGOPA_CBILL,
         postal_account=settings.PAGOPA_POSTAL_ACCOUNT,
         postal_authorisation=settings.PAGOPA_POSTAL_AUTHORISATION,
+        postal_iban=settings.PAGOPA_POSTAL_IBAN,
         simulated=settings.PAGOPA_MODE == "simulator",
     )
 

@@ -10,7 +10,22 @@ class PaymentRefused(Refused):
 class NodeUnreachable(PaymentRefused):
     """pagoPA does not answer, or answers what we cannot read."""
 
+    sentence = (
+        "pagoPA in questo momento non risponde: non è stato addebitato nulla. Riprova tra qualche minuto."
+    )
+
     def __init__(self) -> None:
-        super().__init__(
-            "pagoPA in questo momento non risponde: non è stato addebitato nulla. Riprova tra qualche minuto."
-        )
+        super().__init__(self.sentence)
+
+
+class NodeRefused(NodeUnreachable):
+    """pagoPA answers, and says no to this request. `why` is for the office, not for the parent."""
+
+    sentence = (
+        "pagoPA non ha accettato questo pagamento: non è stato addebitato nulla. Riprova più tardi; "
+        "se succede ancora, avvisa l'ufficio mensa, che ne vede il motivo."
+    )
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__()
+        self.why = why

@@ -1,26 +1,29 @@
 """Notices: issued with a number that never comes back, published on the node, paid, expired or cancelled.
 
 Publishing crosses the network, so it happens after the commit: a notice without `published_at` is work that is owed, and
-the sweep finds it.
+payments.outbox finds it.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from enrolments.models import Pupil
+from identity.models import User
 from payments import gateways
 from payments.configuration import creditor
-from payments.errors import NodeUnreachable, PaymentRefused
-from payments.gateways.base import Position
+from payments.errors import NodeRefused, NodeUnreachable, PaymentRefused
+from payments.gateways.base import Gateway, Position
 from payments.models import Campaign, Notice, PaymentRules
 from payments.rules import identifiers, wording
 from wallets.models import Wallet
 
 log = structlog.get_logger(__name__)
+AFTER_A_REFUSAL = dt.timedelta(hours=1)
 
 
 def rules_on(day: dt.date) -> PaymentRules:
@@ -69,32 +72,53 @@ def _next_number() -> str:
 
 
 def publish(*, notice: Notice, now: dt.datetime) -> bool:
-    """Tell the node; False when it does not answer: the sweep will. Never inside a transaction."""
-    if notice.published_at:
-        return True
+    """Tell the node; False when it does not take it now: the next round will. Never inside a transaction."""
     try:
-        gateways.current().publish(position_of(notice))
+        tell(notice=notice, now=now)
     except NodeUnreachable:
         return False
-    Notice.objects.filter(pk=notice.pk, published_at__isnull=True).update(published_at=now)
-    notice.published_at = now
     return True
 
 
-def publish_owed(*, limit: int, now: dt.datetime) -> int:
-    """The sweep: publish and withdraw what is owed, oldest first; stops at the first silence of the node."""
-    done = 0
-    for notice in (
-        Notice.objects.to_publish().select_related("wallet__household__applicant").order_by("pk")[:limit]
-    ):
-        if not publish(notice=notice, now=now):
-            return done
-        done += 1
-    for notice in Notice.objects.to_withdraw().order_by("pk")[:limit]:
-        if not _withdraw(notice, now):
-            return done
-        done += 1
-    return done
+def tell(*, notice: Notice, now: dt.datetime, gateway: Gateway | None = None) -> None:
+    """Publish, or raise NodeUnreachable; a refusal (NodeRefused) is written on the notice.
+
+    `node_tried_at` is written before the call: an answer that is lost may have got through, so a notice that is cancelled
+    meanwhile is withdrawn all the same.
+    """
+    if notice.published_at:
+        return
+    Notice.objects.filter(pk=notice.pk).update(node_tried_at=now)
+    try:
+        (gateway or gateways.current()).publish(position_of(notice))
+    except NodeRefused as refusal:
+        write_refusal(notice=notice, refusal=refusal, now=now)
+        raise
+    Notice.objects.filter(pk=notice.pk, published_at__isnull=True).update(
+        published_at=now, published_revision=notice.revision, node_error="", node_retry_at=None
+    )
+    notice.published_at = now
+
+
+def write_refusal(*, notice: Notice, refusal: NodeRefused, now: dt.datetime) -> None:
+    """For the office to read; asked again later, because what is wrong may be a setting."""
+    log.error("pagopa_refused_notice", notice=notice.pk)
+    why = (refusal.why or "rifiutato")[:200]
+    Notice.objects.filter(pk=notice.pk).update(node_error=why, node_retry_at=now + AFTER_A_REFUSAL)
+
+
+def postpone(*, notices: Iterable[Notice], due_date: dt.date, by: User, now: dt.datetime) -> int:
+    """Another due date for notices that can still be paid; the node is told by the sweep. Returns how many changed."""
+    if due_date < now.date():
+        raise PaymentRefused("La nuova scadenza è già passata: scegli una data da oggi in poi.")
+    changed = (
+        Notice.objects.payable()
+        .filter(pk__in=[notice.pk for notice in notices])
+        .exclude(due_date=due_date)
+        .update(due_date=due_date, revision=F("revision") + 1, node_retry_at=None)
+    )
+    log.info("notices_postponed", count=changed, by=by.pk)
+    return changed
 
 
 def cancel(*, notice: Notice) -> bool:
@@ -114,15 +138,6 @@ def expire_due(*, now: dt.datetime) -> int:
 def _close(which: Q, state: Notice.State) -> int:
     with transaction.atomic():
         return Notice.objects.payable().filter(which).update(state=state)
-
-
-def _withdraw(notice: Notice, now: dt.datetime) -> bool:
-    try:
-        gateways.current().withdraw(fiscal_code=creditor().fiscal_code, iupd=iupd(notice))
-    except NodeUnreachable:
-        return False
-    Notice.objects.filter(pk=notice.pk).update(withdrawn_at=now)
-    return True
 
 
 def iupd(notice: Notice) -> str:
@@ -145,6 +160,7 @@ def position_of(notice: Notice) -> Position:
         debtor_fiscal_code=debtor.fiscal_code,
         debtor_name=f"{debtor.first_name} {debtor.last_name}",
         iban=body.iban,
+        postal_iban=body.postal_iban,
         category=body.taxonomy,
         remittance=wording.remittance(iuv=notice.iuv, amount=notice.amount, subject=notice.subject),
     )

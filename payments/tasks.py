@@ -5,14 +5,17 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from mensa import clock
-from payments import campaign_step, notices, receipts, upload_mail
+from payments import campaign_step, notices, outbox, receipts, upload_mail
 from payments.models import Campaign, UploadedReceipt
 
 log = structlog.get_logger(__name__)
 CHUNK = 10
 SWEEP_LIMIT = 200
 #: For the beat: seconds between two sweeps.
-SCHEDULE = {"payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120}}
+SCHEDULE = {
+    "payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120},
+    "payments.outbox": {"task": "payments.tasks.clear_outbox", "schedule": 120},
+}
 
 
 @shared_task
@@ -50,10 +53,15 @@ def nudge_upload(upload_id: int) -> None:
 
 @shared_task
 def sweep_payments() -> None:
-    """Every two minutes: receipts not placed, notices not published or past their date, campaigns that stood still."""
+    """Every two minutes: receipts not placed, notices past their date, campaigns that stood still."""
     now = clock.now()
     receipts.settle_owed(limit=SWEEP_LIMIT, now=now)
     notices.expire_due(now=now)
-    notices.publish_owed(limit=SWEEP_LIMIT, now=now)
     for campaign in Campaign.objects.filter(state=Campaign.State.RUNNING):
         nudge_campaign(campaign.pk)
+
+
+@shared_task
+def clear_outbox() -> None:
+    """Every two minutes, by itself: a slow pagoPA keeps no receipt and no campaign waiting."""
+    outbox.clear(limit=SWEEP_LIMIT, now=clock.now())

@@ -1,4 +1,8 @@
-"""What the portal asks of pagoPA. Every call crosses the network: never inside a transaction."""
+"""What the portal asks of pagoPA. Every call crosses the network: never inside a transaction.
+
+A way to pagoPA of another kind (an intermediary with an API of its own) is a class with the methods of `Gateway`, named in
+PAGOPA_PARTNER_GATEWAY; docs/manuale/pagopa.md says what it must keep to.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +28,7 @@ class Position:
     iban: str
     category: str
     remittance: str
+    postal_iban: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,18 @@ class Cart:
 
 
 class Gateway(Protocol):
-    """All methods raise NodeUnreachable when pagoPA is down, slow or answers garbage; all may be called again."""
+    """All methods raise NodeUnreachable when pagoPA is down, slow or answers garbage, and NodeRefused (a kind of it) when it
+    understood and said no to this one; all may be called again, and by two at once.
+    """
 
     def publish(self, position: Position) -> None:
         """Make the position payable; already there with the same content: fine."""
 
-    def withdraw(self, *, fiscal_code: str, iupd: str) -> None:
-        """Make the position no longer payable; unknown or already paid: fine."""
+    def update(self, position: Position) -> None:
+        """Due date, description and debtor as they are now; no longer changeable because paid: fine."""
+
+    def withdraw(self, position: Position) -> bool:
+        """Make it no longer payable; already paid or withdrawn: fine. False: the node does not know it."""
 
     def open_cart(self, cart: Cart) -> str:
         """The address of the payment page."""

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from enrolments.dated import Dated, DatedQuerySet, never_overlap
 from enrolments.models import Household, Pupil, SchoolYear
 from wallets.models import Wallet
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from identity.models import User
 
 
@@ -87,9 +89,19 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def to_publish(self) -> NoticeQuerySet:
         return self.payable().filter(published_at__isnull=True)
 
+    def to_update(self) -> NoticeQuerySet:
+        """The node knows them as they were before the office changed them."""
+        return self.payable().filter(published_at__isnull=False, revision__gt=F("published_revision"))
+
     def to_withdraw(self) -> NoticeQuerySet:
+        """Also those whose publication was tried and got no answer: the node may know them all the same."""
         closed = [Notice.State.CANCELLED, Notice.State.EXPIRED]
-        return self.filter(state__in=closed, published_at__isnull=False, withdrawn_at__isnull=True)
+        tried = Q(published_at__isnull=False) | Q(node_tried_at__isnull=False)
+        return self.filter(tried, state__in=closed, withdrawn_at__isnull=True)
+
+    def ripe(self, now: dt.datetime) -> NoticeQuerySet:
+        """Without those that the node refused a little while ago."""
+        return self.filter(Q(node_retry_at__isnull=True) | Q(node_retry_at__lte=now))
 
 
 class Notice(models.Model):
@@ -123,6 +135,11 @@ class Notice(models.Model):
     paid_at = models.DateTimeField("pagato il", null=True, blank=True)
 
     withdrawn_at = models.DateTimeField("ritirato dal nodo il", null=True, blank=True)
+    revision = models.PositiveSmallIntegerField("revisione", default=0)
+    published_revision = models.PositiveSmallIntegerField("revisione pubblicata", default=0)
+    node_tried_at = models.DateTimeField("ultima chiamata al nodo", null=True, blank=True)
+    node_retry_at = models.DateTimeField("da ritentare dopo", null=True, blank=True)
+    node_error = models.CharField("rifiuto del nodo", max_length=200, blank=True)
 
     objects = NoticeQuerySet.as_manager()
 

@@ -32,6 +32,7 @@ class Receipt(models.Model):
         UPLOAD = "upload", "consegnata dal genitore"
         POLL = "poll", "richiesta al nodo"
         SETTLEMENT = "settlement", "rendicontazione"
+        BIZ_EVENTS = "biz_events", "recuperata da pagoPA"
 
     class State(models.TextChoices):
         RECEIVED = "received", "ricevuta"

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from payments import checkout, notices
+from payments import checkout, notices, outbox
 from payments.errors import NodeUnreachable, PaymentRefused
 from payments.models import CheckoutAttempt, Notice, Receipt
 from tests import cast
@@ -142,12 +142,12 @@ class TestOverHttp:
     def test_the_node_knows_the_notice_and_forgets_a_cancelled_one(
         self, simulator: Simulator, notice: Notice
     ) -> None:
-        assert notices.publish_owed(limit=10, now=NOW) == 1
-        assert notices.publish_owed(limit=10, now=NOW) == 0
+        assert outbox.clear(limit=10, now=NOW) == 1
+        assert outbox.clear(limit=10, now=NOW) == 0
         body, status = simulator.node.store.position("99999000013", notices.iupd(notice)) or ({}, "")
         assert (body["paymentOption"][0]["nav"], status) == (notice.nav, "VALID")
         notices.cancel(notice=notice)
-        assert notices.publish_owed(limit=10, now=NOW) == 1
+        assert outbox.clear(limit=10, now=NOW) == 1
         assert (simulator.node.store.position("99999000013", notices.iupd(notice)) or ({}, ""))[
             1
         ] == "INVALID"
@@ -226,7 +226,7 @@ class TestPagopaIsDown:
 
     def test_publishing_waits_for_the_next_sweep(self, no_node: str, notice: Notice) -> None:
         assert notices.publish(notice=notice, now=NOW) is False
-        assert notices.publish_owed(limit=10, now=NOW) == 0
+        assert outbox.clear(limit=10, now=NOW) == 0
         assert Notice.objects.to_publish().get() == notice
 
 
