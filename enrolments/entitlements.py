@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from enrolments import price_facts, pricing, timeline
+from enrolments import diet_holds, price_facts, pricing, timeline
 from enrolments.errors import Refused
 from enrolments.models import (
     Custody,
@@ -169,23 +169,41 @@ def assign_diet(
     reason: str = "",
     from_day: dt.date,
     to_day: dt.date | None = None,
+    severe: bool = False,
+    certificate_until: dt.date | None = None,
     by: User,
     now: dt.datetime,
 ) -> Diet:
-    """From a day on the kitchen prepares this diet. `reason` is encrypted and for the office alone."""
+    """From a day on the kitchen prepares this diet. `reason` is encrypted and for the office alone.
+
+    A severe allergy holds the meal until dietician and kitchen have confirmed; a certificate holds it when it has ended.
+    """
     if not DIET_CODE.fullmatch(code):
         raise EntitlementRefused(
             "Il codice della dieta ha al più 12 caratteri: lettere maiuscole, cifre e trattini, per esempio D-03."
         )
-    row = Diet(pupil=pupil, code=code, reason=reason, valid_from=from_day, valid_to=to_day)
+    row = Diet(
+        pupil=pupil,
+        code=code,
+        reason=reason,
+        valid_from=from_day,
+        valid_to=to_day,
+        severe=severe,
+        certificate_until=certificate_until,
+    )
     _refuse_backwards(row.valid_from, row.valid_to)
-    return timeline.lay(Diet.objects.filter(pupil=pupil), row)
+    confirmed = severe and diet_holds.was_confirmed(pupil, code, from_day)
+    laid = timeline.lay(Diet.objects.filter(pupil=pupil), row)
+    if laid is row:
+        diet_holds.begin(diet=laid, confirmed=confirmed, today=now.date(), now=now)
+    return laid
 
 
 @transaction.atomic
 def end_diet(*, pupil: Pupil, last_day: dt.date, by: User, now: dt.datetime) -> None:
     for row in Diet.objects.select_for_update().filter(pupil=pupil).overlapping(last_day, dt.date.max):
         timeline.end(row, last_day)
+    diet_holds.end(pupil=pupil, last_day=last_day, today=now.date(), now=now)
 
 
 def _refuse_backwards(first: dt.date, last: dt.date | None) -> None:

@@ -2,12 +2,19 @@
 
 import copy
 import datetime as dt
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from enrolments.dated import Dated, DatedQuerySet
 
 Row = TypeVar("Row", bound=Dated)
 ONE_DAY = dt.timedelta(days=1)
+
+
+class Stretch(NamedTuple):
+    """Days to be cut out; an open end is None."""
+
+    valid_from: dt.date
+    valid_to: dt.date | None
 
 
 def lay(rows: DatedQuerySet[Row], new: Row) -> Row:
@@ -37,7 +44,13 @@ def end(row: Dated, last_day: dt.date) -> None:
         row.save(update_fields=["valid_to"])
 
 
-def _cut(old: Dated, new: Dated) -> None:
+def clear(rows: DatedQuerySet[Row], first: dt.date, last: dt.date | None) -> None:
+    """None of the rows is true between ``first`` and ``last`` any more; what they had before and after stays."""
+    for old in rows.select_for_update().overlapping(first, last or dt.date.max).order_by("valid_from"):
+        _cut(old, Stretch(first, last))
+
+
+def _cut(old: Dated, new: Dated | Stretch) -> None:
     after = copy.copy(old)
     begins_before = old.valid_from < new.valid_from
     ends_after = new.valid_to is not None and (old.valid_to is None or old.valid_to > new.valid_to)

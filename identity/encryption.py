@@ -40,6 +40,17 @@ def decrypt(token: str) -> str:
         raise UnreadableText from None
 
 
+def encrypt_bytes(content: bytes) -> bytes:
+    return _box(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(content)
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    try:
+        return _box(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(token)
+    except InvalidToken:
+        raise UnreadableText from None
+
+
 def fingerprints(text: str) -> list[str]:
     """Keyed digests to find an encrypted value again without storing it readable: one per key, the current one first."""
     return [
