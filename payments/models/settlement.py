@@ -235,6 +235,47 @@ class CreditMatch(models.Model):
         return f"{self.credit_id}: {self.fdr}"
 
 
+class SettlementPoll(models.Model):
+    """One round of questions to the service of the reports: every day, or when a person asks. Begun again if it died."""
+
+    asked_at = models.DateTimeField("chiesto il", db_index=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="chiesto da",
+    )
+    total = models.PositiveIntegerField("flussi pubblicati", default=0)
+    done = models.PositiveIntegerField("flussi letti", default=0)
+    taken = models.PositiveIntegerField("flussi nuovi", default=0)
+    failed = models.PositiveIntegerField("flussi non presi", default=0)
+    problem = models.CharField("problema", max_length=300, blank=True)
+    is_running = models.BooleanField("in corso", default=True)
+    finished_at = models.DateTimeField("finito il", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "richiesta dei flussi"
+        verbose_name_plural = "richieste dei flussi"
+        constraints = [
+            models.CheckConstraint(
+                name="poll_never_does_more_than_there_is", condition=Q(done__lte=F("total"))
+            ),
+            models.UniqueConstraint(
+                fields=["is_running"], condition=Q(is_running=True), name="one_poll_at_a_time"
+            ),
+            models.CheckConstraint(
+                name="running_poll_has_no_end",
+                condition=Q(is_running=True, finished_at__isnull=True)
+                | Q(is_running=False, finished_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"richiesta del {self.asked_at:%d/%m/%Y %H:%M}"
+
+
 class ReconciliationCaseQuerySet(models.QuerySet["ReconciliationCase"]):
     def open(self) -> ReconciliationCaseQuerySet:
         return self.filter(solved_at__isnull=True, closed_at__isnull=True)

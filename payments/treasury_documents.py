@@ -1,0 +1,201 @@
+"""What the treasurer gives: the OPI "Giornale di cassa" (XML, versions 1.4 to 1.8 alike) or a list (CSV, XLSX). Read leniently.
+
+Only money coming in that has to do with pagoPA is taken: the journal of a town names other citizens, and they are not for us.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from lxml import etree
+
+from enrolments import sheets
+from payments import closed_xml
+from payments.closed_xml import UnreadableXml, text
+from payments.errors import PaymentRefused
+from payments.rules import treasury_reference
+
+LARGEST_AMOUNT = Decimal("9999999999.99")
+CENT = Decimal("0.01")
+#: OPI: executed money, and its cancellation. REGOLARIZZATO and RIPRISTINATO are bookkeeping: no money moves.
+OPERATIONS = {"ESEGUITO": "credit", "STORNATO": "cancelled"}
+COLUMNS = {
+    "number": (
+        "numero",
+        "numero sospeso",
+        "sospeso",
+        "provvisorio",
+        "numero provvisorio",
+        "bolletta",
+        "quietanza",
+    ),
+    "booked_on": ("data", "data movimento", "data contabile", "data operazione"),
+    "amount": ("importo", "importo euro", "entrata", "avere"),
+    "reference": ("causale", "descrizione", "descrizione causale"),
+    "year": ("esercizio", "anno"),
+    "value_day": ("valuta", "data valuta"),
+}
+NOTHING = "niente è stato caricato."
+REQUIRED = ("number", "booked_on", "amount", "reference")
+
+
+class WrongJournal(PaymentRefused):
+    """Nothing of the file was taken; the sentence says where it stops."""
+
+
+@dataclass(frozen=True)
+class IncomingCredit:
+    """A movement of the journal. `operation`: credit, or cancelled for the cancellation of that number."""
+
+    year: int
+    number: str
+    amount: Decimal
+    booked_on: dt.date
+    reference: str
+    operation: str = "credit"
+    value_day: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    credits: tuple[IncomingCredit, ...]
+    left_out: int
+
+
+def read_opi(data: bytes) -> Journal:
+    """Movements of type ENTRATA that are a SOSPESO ENTRATA, executed or cancelled."""
+    root = closed_xml.parse(data)
+    rows = list(closed_xml.named(root, "movimento_conto_evidenza"))
+    if "giornale" not in etree.QName(root).localname.lower() and not rows:
+        raise UnreadableXml(
+            "Non è un giornale di cassa OPI: chiedi al tesoriere il file «Giornale di cassa»."
+        )
+    year = text(root, "esercizio")
+    return _chosen(_movements(rows, year), len(rows))
+
+
+def _movements(rows: list[etree._Element], year: str) -> Iterator[IncomingCredit]:
+    for row in rows:
+        operation = OPERATIONS.get(text(row, "tipo_operazione").upper())
+        is_income = text(row, "tipo_movimento").upper() == "ENTRATA"
+        document = text(row, "tipo_documento").upper()
+        if (
+            operation
+            and is_income
+            and "SOSPESO" in document
+            and treasury_reference.is_pagopa(text(row, "causale"))
+        ):
+            yield _movement(row, operation, year)
+
+
+def _movement(row: etree._Element, operation: str, year: str) -> IncomingCredit:
+    number = text(row, "numero_bolletta_quietanza")
+    if operation == "cancelled":
+        number = text(row, "numero_bolletta_quietanza_storno") or number
+    booked_on = _day(text(row, "data_movimento"), number)
+    value_day = text(row, "data_valuta_ente")
+    return IncomingCredit(
+        year=int(year) if re.fullmatch(r"\d{4}", year, re.ASCII) else booked_on.year,
+        number=_number(number),
+        amount=_euro(text(row, "importo"), number),
+        booked_on=booked_on,
+        reference=text(row, "causale")[:1000],
+        operation=operation,
+        value_day=_day(value_day, number) if value_day else None,
+    )
+
+
+def read_list(data: bytes, name: str) -> Journal:
+    """A CSV or XLSX with a header; columns in any order, those that are not known are left alone."""
+    if not data.strip():
+        raise WrongJournal("Il file è vuoto: scegline un altro.")
+    rows = sheets.read(data, name)
+    places = _places(rows[0][1])
+    taken = [
+        credit
+        for number, cells in rows[1:]
+        if treasury_reference.is_pagopa(_cell(cells, places, "reference"))
+        for credit in [_listed(number, cells, places)]
+    ]
+    return _chosen(iter(taken), len(rows) - 1)
+
+
+def _chosen(found: Iterator[IncomingCredit], rows: int) -> Journal:
+    taken = tuple(found)
+    return Journal(taken, rows - len(taken))
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    """Where each column is; a required one that is missing is said by its Italian name."""
+    names = [" ".join(re.sub(r"[^\w]", " ", cell).lower().split()) for cell in header]
+    places = {
+        field: names.index(known)
+        for field, synonyms in COLUMNS.items()
+        for known in synonyms[::-1]
+        if known in names
+    }
+    missing = [COLUMNS[field][0] for field in REQUIRED if field not in places]
+    if missing:
+        raise WrongJournal(
+            f"Nella prima riga mancano le colonne: {', '.join(missing)}. Servono numero, data, importo e causale."
+        )
+    return places
+
+
+def _cell(cells: list[str], places: dict[str, int], field: str) -> str:
+    place = places.get(field)
+    return cells[place].strip() if place is not None and place < len(cells) else ""
+
+
+def _listed(row: int, cells: list[str], places: dict[str, int]) -> IncomingCredit:
+    where = f"riga {row}"
+    booked_on = _day(_cell(cells, places, "booked_on"), where)
+    year, value_day = _cell(cells, places, "year"), _cell(cells, places, "value_day")
+    return IncomingCredit(
+        year=int(year) if re.fullmatch(r"\d{4}", year, re.ASCII) else booked_on.year,
+        number=_number(_cell(cells, places, "number"), where),
+        amount=_euro(_cell(cells, places, "amount"), where),
+        booked_on=booked_on,
+        reference=_cell(cells, places, "reference")[:1000],
+        value_day=_day(value_day, where) if value_day else None,
+    )
+
+
+def _number(value: str, where: str = "") -> str:
+    number = "".join(value.split()).lstrip("0")
+    if not number or len(number) > 20:
+        raise WrongJournal(
+            f"Un movimento non ha il numero del sospeso ({where or 'numero mancante'}): {NOTHING}"
+        )
+    return number
+
+
+def _euro(value: str, where: str) -> Decimal:
+    """ "1234.50", "1.234,50", "-10.00" of a cancellation: the sign is in the operation."""
+    plain = value.replace("€", "").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    if "," in plain:
+        plain = plain.replace(".", "").replace(",", ".")
+    try:
+        amount = abs(Decimal(plain))
+        if (
+            not amount.is_finite()
+            or amount > LARGEST_AMOUNT
+            or amount == 0
+            or amount != amount.quantize(CENT)
+        ):
+            raise InvalidOperation
+    except InvalidOperation as wrong:
+        raise WrongJournal(f"«{value[:20]}» non è un importo in euro ({where}): {NOTHING}") from wrong
+    return amount.quantize(CENT)
+
+
+def _day(value: str, where: str) -> dt.date:
+    """2026-11-24 (also as the beginning of an instant), 24/11/2026, 24-11-2026, 24.11.2026."""
+    parts = re.split(r"[/.-]", value[:10])
+    year_first = len(parts[0]) == 4
+    try:
+        return dt.date(*map(int, parts if year_first else parts[::-1]))
+    except (ValueError, TypeError) as wrong:
+        raise WrongJournal(f"«{value[:20]}» non è una data ({where}): {NOTHING}") from wrong
