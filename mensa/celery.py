@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
 
 from mensa.local import processes
 
@@ -26,6 +26,15 @@ def _follow_schedules(sender: Celery, **kwargs: Any) -> None:
     sender.conf.beat_schedule = {
         name: entry for module in modules for name, entry in getattr(module, "SCHEDULE", {}).items()
     }
+
+
+@worker_init.connect
+@beat_init.connect
+def _only_when_complete(**kwargs: Any) -> None:
+    """Neither collects while pagoPA is half configured: it exits with the list of what is missing."""
+    from payments.checks import refuse_to_start
+
+    refuse_to_start()
 
 
 @worker_process_init.connect

@@ -2,12 +2,10 @@
 
 import hashlib
 import hmac
-import re
 from dataclasses import dataclass
 
 from django.conf import settings
 
-TAXONOMY = re.compile(r"[6-9]/\d{7}(IM|TS|SP|SA|AP)/")
 _SECRET_PURPOSE = b"pagopa-simulator"
 PLATFORMS = {"prod": "https://api.platform.pagopa.it", "uat": "https://api.uat.platform.pagopa.it"}
 #: Where each product answers on its platform; the same in the simulator.
@@ -93,19 +91,3 @@ def caller_secret() -> str:
 def simulator_secret() -> str:
     """Known to the portal and to the simulators' process only: both have the same secret key."""
     return hmac.new(settings.SECRET_KEY.encode(), _SECRET_PURPOSE, hashlib.sha256).hexdigest()
-
-
-def missing_for_real_mode() -> list[str]:
-    """The settings without which no real notice may be issued; empty: ready (docs/manuale/pagopa.md)."""
-    values = creditor()
-    checks = {
-        "TOWN_FISCAL_CODE": re.fullmatch(r"\d{11}", values.fiscal_code),
-        "PAGOPA_SEGREGATION_CODE": re.fullmatch(r"[0-4]\d", values.segregation),
-        "PAGOPA_IUV_SYSTEM": re.fullmatch(r"\d{2}", values.iuv_system),
-        "PAGOPA_STATIONS": settings.PAGOPA_STATIONS,
-        "PAGOPA_IBAN": values.iban,
-        "PAGOPA_TAXONOMY": TAXONOMY.fullmatch(values.taxonomy),
-        "PAGOPA_CBILL": values.cbill,
-        "PAGOPA_CALLER_VALUE": settings.PAGOPA_CALLER_VALUE,
-    }
-    return [name for name, value in checks.items() if not value]

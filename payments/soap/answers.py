@@ -70,6 +70,8 @@ def _addressed_to_us(message: etree._Element, body: Creditor) -> None:
 def _payable(message: etree._Element, body: Creditor) -> Notice:
     """The notice asked for, if it can be paid now; the check digits are not looked at (SANP: the caller may, we need not)."""
     nav = text(message, "qrCode", "noticeNumber")
+    if not nav or not text(message, "qrCode", "fiscalCode"):
+        raise Refusal("PAA_SINTASSI_XSD", "qrCode")
     if not re.fullmatch(r"\d{18}", nav, re.ASCII):
         raise Refusal("PAA_SINTASSI_EXTRAXSD", "noticeNumber")
     if text(message, "qrCode", "fiscalCode") != body.fiscal_code:
@@ -89,7 +91,7 @@ def verify(message: etree._Element, body: Creditor, now: dt.datetime) -> Content
         ("options", "EQ"),
         ("dueDate", notice.due_date.isoformat()),
         ("detailDescription", notice.subject),
-        ("allCCP", "false"),
+        ("allCCP", "true" if body.postal_iban else "false"),
     ]
     return [
         ("outcome", "OK"),
@@ -103,20 +105,30 @@ def verify(message: etree._Element, body: Creditor, now: dt.datetime) -> Content
 
 def get_payment(message: etree._Element, body: Creditor, now: dt.datetime) -> Content:
     """The notice as it is now: the amount in the question is only a hint."""
-    return [("outcome", "OK"), ("data", _payment(_payable(message, body), body, transfer_company=None))]
+    return [("outcome", "OK"), ("data", _payment(message, body, transfer_company=None))]
 
 
 def get_payment_v2(message: etree._Element, body: Creditor, now: dt.datetime) -> Content:
-    return [("outcome", "OK"), ("data", _payment(_payable(message, body), body, transfer_company=body.name))]
+    return [("outcome", "OK"), ("data", _payment(message, body, transfer_company=body.name))]
 
 
-def _payment(notice: Notice, body: Creditor, transfer_company: str | None) -> Content:
+def _account(message: etree._Element, body: Creditor) -> str:
+    """A payment by postal slip goes to the postal account and to no other."""
+    if text(message, "transferType").upper() != "POSTAL":
+        return body.iban
+    if not body.postal_iban:
+        raise Refusal("PAA_SEMANTICA", "transferType POSTAL senza conto postale")
+    return body.postal_iban
+
+
+def _payment(message: etree._Element, body: Creditor, transfer_company: str | None) -> Content:
+    notice = _payable(message, body)
     transfer: Content = [
         ("idTransfer", "1"),
         ("transferAmount", wire(notice.amount)),
         ("fiscalCodePA", body.fiscal_code),
         ("companyName", transfer_company and transfer_company[:140]),
-        ("IBAN", body.iban),
+        ("IBAN", _account(message, body)),
         (
             "remittanceInformation",
             wording.remittance(iuv=notice.iuv, amount=notice.amount, subject=notice.subject),

@@ -1,4 +1,9 @@
-"""The fault codes of a creditor body (SANP, "Dominio EC"). No Django."""
+"""The fault codes of a creditor body (SANP, "Dominio EC"). No Django.
+
+Of the published list we never say PAA_PAGAMENTO_IN_CORSO (the node alone keeps two payments apart), PAA_RECEIPT_DUPLICATA (a
+receipt that comes again is answered OK, so that it stops coming) and PAA_ATTIVA_RPT_IMPORTO_NON_VALIDO (of primitives that
+are no more).
+"""
 
 from payments.soap.envelope import Content
 
@@ -10,6 +15,7 @@ DESCRIPTIONS = {
     "PAA_ID_DOMINIO_ERRATO": "idPA errato",
     "PAA_ID_INTERMEDIARIO_ERRATO": "idBrokerPA errato",
     "PAA_STAZIONE_INT_ERRATA": "idStation errata",
+    "PAA_SINTASSI_XSD": "Errore di sintassi XSD",
     "PAA_SINTASSI_EXTRAXSD": "Errore di sintassi extra XSD",
     "PAA_SEMANTICA": "Errore semantico",
     "PAA_SYSTEM_ERROR": "Errore generico",

@@ -21,6 +21,8 @@ CREDIBLE_YEARS = range(2000, 2101)
 def incoming(message: etree._Element) -> IncomingReceipt:
     """The receipt inside the message; `raw` is the message as it came."""
     receipt = child(message, "receipt")
+    if receipt is None:
+        raise Refusal("PAA_SINTASSI_XSD", "receipt")
     receipt_id, nav = text(receipt, "receiptId"), text(receipt, "noticeNumber")
     if not receipt_id or len(receipt_id) > LONGEST_ID or not nav or len(nav) > 18:
         raise Refusal("PAA_SINTASSI_EXTRAXSD", "receiptId o noticeNumber mancante o troppo lungo")

@@ -28,6 +28,7 @@ from payments.simulator.wsgi import make
 from payments.soap import envelope
 from payments.soap.envelope import Content
 from tests import cast
+from tests.payments import outside
 from wallets.models import Wallet
 
 NOW = cast.at("2026-11-24 10:00")
@@ -179,3 +180,13 @@ def no_node(settings: Any) -> str:
         closed.bind(("127.0.0.1", 0))
         settings.SIMULATORS_URL = f"http://127.0.0.1:{closed.getsockname()[1]}"
     return str(settings.SIMULATORS_URL)
+
+
+@pytest.fixture
+def pagopa(settings: Any) -> Iterator[outside.Pagopa]:
+    """pagoPA in mode `gpd`, as a server that says what the test wants; one address for every product."""
+    with outside.listening() as listening:
+        settings.PAGOPA_MODE = "gpd"
+        settings.PAGOPA_URLS = dict.fromkeys(settings.PAGOPA_PRODUCTS, listening.address)
+        settings.PAGOPA_KEYS = {name: ["first-key", "second-key"] for name in settings.PAGOPA_PRODUCTS}
+        yield listening
