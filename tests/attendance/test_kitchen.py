@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from attendance import absences, corrections, kitchen, registers
+from attendance import absences, kitchen, registers
 from attendance.models import Closure, SchoolPhase
 from enrolments import entitlements
 from enrolments.models import School
@@ -64,19 +64,6 @@ def test_tomorrow_is_a_forecast(canteen: Town) -> None:
     assert (found.forecast, found.total) == (True, 3)
 
 
-def test_what_changes_after_the_sheet_is_listed(canteen: Town) -> None:
-    corrections.correct(
-        pupil=canteen.luca,
-        day=TUESDAY,
-        absent=True,
-        reason="uscito prima",
-        by=canteen.enzo,
-        now=at("2026-11-24 10:10"),
-    )
-    (change,) = sheet(canteen, now=at("2026-11-24 10:15")).variations
-    assert (change.class_group.label, change.one_less, change.diet) == ("3A", True, "")
-
-
 def test_a_trip_with_packed_lunch_is_counted(canteen: Town) -> None:
     Closure.objects.create(
         class_group=canteen.classes["primaria 3A"],
@@ -97,3 +84,13 @@ def test_the_queries_do_not_depend_on_how_many_classes(canteen: Town) -> None:
     with CaptureQueriesContext(connection) as many:
         kitchen.sheet(day=TUESDAY, schools=[canteen.infanzia, canteen.primaria], now=TEN)
     assert len(few) == len(many) <= 14
+
+
+def test_each_day_more_costs_one_query(canteen: Town) -> None:
+    days = [TUESDAY + dt.timedelta(days=number) for number in range(3)]
+    with CaptureQueriesContext(connection) as one:
+        kitchen.count(days=days[:1], schools=School.objects.all())
+    with CaptureQueriesContext(connection) as three:
+        found = kitchen.count(days=days, schools=School.objects.all())
+    assert len(three) == len(one) + 2
+    assert [sum(school.total for school in found[day]) for day in days] == [3, 3, 3]
