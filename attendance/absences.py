@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from attendance import verdicts, words
+from attendance import absence_receipts, verdicts, words
 from attendance.calendar import each_day
 from attendance.errors import BadRange, NoServiceDay, TooLate
-from attendance.models import Absence
+from attendance.models import Absence, AbsencePattern, AbsenceReceipt
 from attendance.rules.cutoff import ROME
 from attendance.rules.cutoff import parent_in_time as in_time
 from attendance.rules.service_days import WEEKDAYS
@@ -21,17 +21,19 @@ __all__ = ["Marked", "days_between", "in_time", "mark", "marked_sentence", "with
 
 #: A range longer than a school year is a slip of the finger.
 LONGEST_RANGE = 310
+Word = AbsenceReceipt.Word
 Days = tuple[dt.date, ...]
 
 
 @dataclass(frozen=True)
 class Marked:
-    """What became of the days asked for: changed, already so, too late, without a meal."""
+    """What became of the days asked for: changed, already so, too late, without a meal. ``receipts``: of the words written."""
 
     changed: Days
     already: Days
     late: Days
     idle: Days
+    receipts: tuple[AbsenceReceipt, ...] = ()
 
 
 def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -43,53 +45,67 @@ def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
     return list(each_day(first, last))
 
 
-def mark(*, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime, note: str = "") -> Marked:
+def mark(
+    *,
+    pupil: Pupil,
+    days: Iterable[dt.date],
+    by: User,
+    now: dt.datetime,
+    note: str = "",
+    pattern: AbsencePattern | None = None,
+) -> Marked:
     """A parent says that the child will not eat. Only service days are taken; when today's cut-off has passed the later
-    days are marked all the same, and today is kept as a late notice: evidence for the office, no debit spared.
+    days are marked all the same, and today is kept as a late notice: evidence for the office, no debit spared. Each word
+    written has its receipt. ``pattern``: the weekday said once, whose hour is the one that counts for the cut-off.
 
     Refused with ``TooLate`` or ``NoServiceDay`` when no day can be marked.
     """
-    asked = _ask(pupil, days, now)
+    asked = _ask(pupil, days, pattern.said_at if pattern else now)
+    late = asked.late_today(now)
     with transaction.atomic():
-        changed = words.say(
-            asked.keys(asked.open), source=Absence.Source.PARENT, absent=True, by=by, now=now, note=note
-        )
-        words.say(
-            asked.keys(asked.late_today(now)),
-            source=Absence.Source.PARENT,
-            absent=True,
-            in_time=False,
-            by=by,
-            now=now,
-            note=note,
-        )
-    return asked.outcome({day for day, _ in changed})
+        changed = _say(asked.open, pupil, by=by, now=now, note=note, in_time=True)
+        too_late = _say(late, pupil, by=by, now=now, note=note, in_time=False)
+        said = [(day, Word.ABSENT) for day in changed] + [(day, Word.LATE) for day in too_late]
+        receipts = absence_receipts.issue(pupil=pupil, said=said, by=by, now=now, pattern=pattern)
+    return asked.outcome(changed, receipts)
 
 
 def withdraw(*, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime) -> Marked:
     """A parent takes the notice back before the cut-off: the meal is there again. After it nothing changes any more."""
     asked = _ask(pupil, days, now)
     with transaction.atomic():
-        changed = words.take_back(asked.keys(asked.open), source=Absence.Source.PARENT, by=by, now=now)
-    return asked.outcome({day for day, _ in changed})
+        taken = words.take_back(_keys(asked.open, pupil), source=Absence.Source.PARENT, by=by, now=now)
+        changed = {day for day, _ in taken}
+        said = [(day, Word.BACK) for day in changed]
+        receipts = absence_receipts.issue(pupil=pupil, said=said, by=by, now=now)
+    return asked.outcome(changed, receipts)
+
+
+def _say(
+    rows: list[DayVerdict], pupil: Pupil, *, by: User, now: dt.datetime, note: str, in_time: bool
+) -> set[dt.date]:
+    keys = _keys(rows, pupil)
+    source = Absence.Source.PARENT
+    said = words.say(keys, source=source, absent=True, in_time=in_time, by=by, now=now, note=note)
+    return {day for day, _ in said}
+
+
+def _keys(rows: list[DayVerdict], pupil: Pupil) -> list[words.Key]:
+    return [(row.day, pupil.pk) for row in rows]
 
 
 @dataclass(frozen=True)
 class _Asked:
     """The days asked for, sorted by what can be done with them."""
 
-    pupil: Pupil
     open: list[DayVerdict]
     late: list[DayVerdict]
     idle: list[DayVerdict]
 
-    def keys(self, rows: list[DayVerdict]) -> list[words.Key]:
-        return [(row.day, self.pupil.pk) for row in rows]
-
     def late_today(self, now: dt.datetime) -> list[DayVerdict]:
         return [row for row in self.late if row.day == now.astimezone(ROME).date()]
 
-    def outcome(self, changed: set[dt.date]) -> Marked:
+    def outcome(self, changed: set[dt.date], receipts: list[AbsenceReceipt]) -> Marked:
         if not self.open:
             raise self._refusal()
         return Marked(
@@ -97,6 +113,7 @@ class _Asked:
             already=tuple(row.day for row in self.open if row.day not in changed),
             late=tuple(row.day for row in self.late),
             idle=tuple(row.day for row in self.idle),
+            receipts=tuple(receipts),
         )
 
     def _refusal(self) -> TooLate | NoServiceDay:
@@ -118,7 +135,6 @@ def _ask(pupil: Pupil, days: Iterable[dt.date], now: dt.datetime) -> _Asked:
     found = verdicts.of_pupils(pupils=[pupil], days=wanted)
     rows = [found[pupil.pk, day] for day in wanted]
     return _Asked(
-        pupil,
         open=[row for row in rows if row.open_at(now)],
         late=[row for row in rows if row.verdict and not row.open_at(now)],
         idle=[row for row in rows if row.verdict is None],
@@ -129,7 +145,7 @@ def marked_sentence(marked: Marked) -> str:
     """What is said to a parent after marking."""
     done = marked.changed or marked.already
     head = "Assenza segnata" if marked.changed else "L'assenza era già segnata"
-    return " ".join([f"{head} per {_list(done)}.", *_rest(marked)])
+    return " ".join([f"{head} per {_list(done)}.", *_receipts(marked), *_rest(marked)])
 
 
 def withdrawn_sentence(marked: Marked) -> str:
@@ -137,8 +153,24 @@ def withdrawn_sentence(marked: Marked) -> str:
     if not marked.changed:
         return " ".join(["Nessuna assenza da annullare nei giorni scelti.", *_rest(marked)])
     return " ".join(
-        [f"Assenza annullata per {_list(marked.changed)}: il pasto c'è di nuovo.", *_rest(marked)]
+        [
+            f"Assenza annullata per {_list(marked.changed)}: il pasto c'è di nuovo.",
+            *_receipts(marked),
+            *_rest(marked),
+        ]
     )
+
+
+def _receipts(marked: Marked) -> list[str]:
+    """ "Ricevuta n. 12/2026.", "Ricevute dal n. 12/2026 al n. 16/2026." """
+    if not marked.receipts:
+        return []
+    first, last = marked.receipts[0], marked.receipts[-1]
+    return [
+        f"Ricevuta n. {first.label}."
+        if first is last
+        else f"Ricevute dal n. {first.label} al n. {last.label}."
+    ]
 
 
 def _rest(marked: Marked) -> list[str]:

@@ -17,6 +17,17 @@ class BadRange(Refused):
     """The days asked for make no sense together."""
 
 
+class AlreadySaid(Refused):
+    def __init__(self, weekday: str) -> None:
+        super().__init__(
+            f"C'è già un'assenza ricorrente di {weekday} in questo periodo: finiscila, poi segna quella nuova."
+        )
+
+
+class NotDisputable(Refused):
+    """A charge that cannot be disputed, or a dispute that cannot be decided as asked."""
+
+
 class NotOfThisClass(Refused):
     def __init__(self) -> None:
         super().__init__("L'elenco è cambiato: un alunno non è più in questa classe. Ricarica la pagina.")
@@ -38,3 +49,21 @@ class YearIsClosed(Refused):
 
 class NotDeclared(Refused):
     """A closure that cannot be declared or revoked."""
+
+
+class NobodyAbsent(Refused):
+    """Not an error yet: a whole school without absences, to be confirmed once."""
+
+    def __init__(self, pupils: int) -> None:
+        super().__init__(
+            f"Con questo appello la scuola non ha nessun assente su {pupils} alunni: è proprio così? "
+            "Controlla e conferma ancora una volta."
+        )
+
+
+class AlreadyDecided(Refused):
+    """The office has already spoken of this child and day."""
+
+
+class BadList(Refused):
+    """A file of absences that cannot be read or registered."""

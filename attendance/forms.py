@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from attendance.corrections import NOTE_LENGTH
-from attendance.models import Closure
+from attendance.models import AbsencePattern, Closure
 from enrolments.models import ClassGroup, School
 
 
@@ -39,6 +39,37 @@ class DaysForm(forms.Form):
     def range(self) -> tuple[dt.date, dt.date]:
         first = self.cleaned_data["first"]
         return first, self.cleaned_data["last"] or first
+
+
+class PatternForm(forms.Form):
+    """A weekday said once, until a day."""
+
+    weekday = forms.TypedChoiceField(
+        label="Ogni",
+        choices=AbsencePattern.WEEKDAYS,
+        coerce=int,
+        error_messages={"required": "Scegli il giorno della settimana."},
+    )
+    until = day_field("Fino al giorno")
+
+
+class DisputeForm(forms.Form):
+    words = forms.CharField(
+        label="Che cosa non torna",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Bastano poche parole. Non scrivere notizie sulla salute.",
+        error_messages={"required": "Scrivi che cosa non torna: l'ufficio parte da lì."},
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Codice della ricevuta",
+        max_length=20,
+        help_text="Dodici caratteri, per esempio B7KD-9XMR-4HTQ.",
+        error_messages={"required": "Scrivi il codice stampato sulla ricevuta."},
+    )
 
 
 class RegisterForm(forms.Form):
@@ -83,6 +114,12 @@ class ClosureForm(forms.Form):
     )
     act = forms.CharField(
         label="Atto o nota", max_length=160, required=False, help_text="Lo leggeranno anche le famiglie."
+    )
+    tell = forms.BooleanField(
+        label="Avvisa per e-mail le famiglie e il gestore",
+        required=False,
+        initial=True,
+        help_text="Ogni famiglia legge solo dei propri figli.",
     )
 
     def __init__(self, *args: Any, day: dt.date, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attendance import verdicts
@@ -60,28 +61,39 @@ def kind_of(found: DayVerdict) -> str:
     return "eats" if found.verdict.eats else "absent"
 
 
-def month(*, pupil: Pupil, first: dt.date, now: dt.datetime) -> Month:
-    """The weeks, Monday to Friday, that touch the month beginning on ``first``."""
-    last = first.replace(day=monthrange(first.year, first.month)[1])
+def look(*, pupil: Pupil, first: dt.date, now: dt.datetime) -> tuple[Month, list[Cell]]:
+    """The month beginning on ``first`` and the next service days: one look at the facts for both."""
+    days, ahead = _grid(first), list(each_day(now.date(), now.date() + LOOK_AHEAD * ONE_DAY))
+    found = verdicts.of_pupils(pupils=[pupil], days={*days, *ahead})
+    return (
+        _month(first, [_cell(found[pupil.pk, day], first, now) for day in days]),
+        _next(_cell(found[pupil.pk, day], now.date(), now) for day in ahead),
+    )
+
+
+def _grid(first: dt.date) -> list[dt.date]:
+    last = _last_of(first)
     monday = first - first.weekday() * ONE_DAY
-    days = [day for day in each_day(monday, last + (6 - last.weekday()) * ONE_DAY) if day.weekday() < 5]
-    found = verdicts.of_pupils(pupils=[pupil], days=days)
-    cells = [_cell(found[pupil.pk, day], first, now) for day in days]
+    return [day for day in each_day(monday, last + (6 - last.weekday()) * ONE_DAY) if day.weekday() < 5]
+
+
+def _last_of(first: dt.date) -> dt.date:
+    return first.replace(day=monthrange(first.year, first.month)[1])
+
+
+def _month(first: dt.date, cells: list[Cell]) -> Month:
     weeks = [cells[start : start + 5] for start in range(0, len(cells), 5)]
     return Month(
         first=first,
         weeks=[week for week in weeks if any(cell.in_month for cell in week)],
         previous=(first - ONE_DAY).replace(day=1),
-        following=last + ONE_DAY,
+        following=_last_of(first) + ONE_DAY,
     )
 
 
-def next_days(*, pupil: Pupil, now: dt.datetime, today: dt.date) -> list[Cell]:
+def _next(cells: Iterable[Cell]) -> list[Cell]:
     """Today and the next service days: those a parent speaks of most often."""
-    days = list(each_day(today, today + LOOK_AHEAD * ONE_DAY))
-    found = verdicts.of_pupils(pupils=[pupil], days=days)
-    cells = [_cell(found[pupil.pk, day], today, now) for day in days if found[pupil.pk, day].verdict]
-    return cells[:NEXT_DAYS]
+    return [cell for cell in cells if cell.found.verdict][:NEXT_DAYS]
 
 
 def announced(*, pupil: Pupil, today: dt.date) -> list[Absence]:

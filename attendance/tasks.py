@@ -10,7 +10,7 @@ from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from attendance import night, tellings
+from attendance import closure_mails, dispute_mail, night, patterns, tellings
 from attendance.models import DayChunk, ServiceDay
 from mensa import clock
 from wallets.errors import Busy
@@ -19,7 +19,12 @@ from wallets.tasks import send_alerts
 logger = logging.getLogger(__name__)
 
 #: For the beat: seconds between two sweeps.
-SCHEDULE = {"attendance.sweep": {"task": "attendance.tasks.sweep", "schedule": 600}}
+SCHEDULE = {
+    "attendance.sweep": {"task": "attendance.tasks.sweep", "schedule": 600},
+    "attendance.closures": {"task": "attendance.tasks.tell_of_closures", "schedule": 300},
+    "attendance.patterns": {"task": "attendance.tasks.catch_up_patterns", "schedule": 600},
+    "attendance.disputes": {"task": "attendance.tasks.tell_disputes", "schedule": 600},
+}
 
 
 @shared_task
@@ -63,6 +68,33 @@ def close_day(service_day_id: int) -> None:
 
 
 @shared_task
+def catch_up_patterns() -> None:
+    """Days that have become service days get the word of the weekday said once; both parents are told."""
+    for done in patterns.catch_up(now=clock.now()):
+        tell_soon(tellings.words_of(pupil=done.receipts[0].pupil, days=done.changed) if done.receipts else [])
+
+
+@shared_task
+def tell_dispute(dispute_id: int) -> None:
+    dispute_mail.tell(dispute_id=dispute_id)
+
+
+@shared_task
+def tell_disputes() -> None:
+    """The news that no mail has carried yet."""
+    for dispute_id in dispute_mail.untold():
+        tell_dispute.delay(dispute_id)
+
+
+@shared_task
+def tell_of_closures() -> None:
+    """Families and caterers, fifty messages at a time until none is left."""
+    now = clock.now()
+    if closure_mails.send_some(now=now) and closure_mails.waiting(now):
+        _ask_quietly(tell_of_closures)
+
+
+@shared_task
 def tell_guardians(absence_ids: list[int]) -> None:
     tellings.tell_guardians(absence_ids=absence_ids)
 
@@ -71,6 +103,16 @@ def tell_soon(absence_ids: list[int]) -> None:
     """Both parents are told by mail; with the queue down the page still says who marked what."""
     if absence_ids:
         _ask_quietly(tell_guardians, absence_ids)
+
+
+def tell_dispute_soon(dispute_id: int) -> None:
+    """The sweep tells it anyway; this only makes it sooner."""
+    _ask_quietly(tell_dispute, dispute_id)
+
+
+def tell_of_closures_soon() -> None:
+    """Once the closure is committed, do not wait for the sweep."""
+    transaction.on_commit(lambda: _ask_quietly(tell_of_closures))
 
 
 def nudge() -> None:

@@ -41,6 +41,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Notti e addebiti", "attendance:nights", "moon"),
             ("Presenze di un bambino", "attendance:pupils", "child"),
+            ("Contestazioni", "attendance:disputes", "warning-circle"),
             ("Chiusure", "attendance:closures", "calendar"),
         ),
     ),

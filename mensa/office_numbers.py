@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
+from attendance import disputes
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
 from identity.spid import state
@@ -38,6 +39,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
         *_notices(today),
         *_wallets(),
         *_refunds(today),
+        *_disputes(today),
         *_pupils(today),
     ]
 
@@ -159,6 +161,21 @@ def _refunds(today: dt.date) -> Iterable[Number]:
     if found["all"]:
         yield Number(
             "Rimborsi in corso", str(found["all"]), euro(found["total"]), "wallets:refunds", "exchange-circle"
+        )
+
+
+def _disputes(today: dt.date) -> Iterable[Number]:
+    """What families wait an answer for; an alarm when a deadline has passed."""
+    found = disputes.waiting().aggregate(all=Count("pk"), late=Count("pk", filter=Q(answer_by__lt=today)))
+    if found["all"]:
+        note = f"{found['late']} oltre il termine" if found["late"] else "Entro il termine"
+        yield Number(
+            "Contestazioni",
+            str(found["all"]),
+            note,
+            "attendance:disputes",
+            "warning-circle",
+            alarm=bool(found["late"]),
         )
 
 

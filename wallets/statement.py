@@ -50,6 +50,7 @@ class Movement:
     when: dt.datetime | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     balance: Decimal = Decimal("0.00")
+    revision: int | None = None  # of a charge or its reversal
 
     @property
     def is_debit(self) -> bool:
@@ -184,6 +185,7 @@ def _of_charge(
         formula=str(facts.get("formula", "")),
         who=str(facts.get("who", AUTOMATIC)),
         facts=facts,
+        revision=revision,
     )
 
 

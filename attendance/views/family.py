@@ -12,10 +12,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from attendance import absences, month, tasks, tellings
+from attendance import absence_receipts, absences, month, patterns, tasks, tellings
 from attendance import hours as adopted
 from attendance.absences import Marked
-from attendance.forms import DaysForm
+from attendance.forms import DaysForm, PatternForm
+from attendance.models import AbsencePattern
 from enrolments.errors import Refused
 from enrolments.models import Enrolment, Pupil
 from identity.access import roles
@@ -43,6 +44,48 @@ def mark(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, code: str) -> HttpResponse:
     return _act(request, code, absences.withdraw, absences.withdrawn_sentence)
+
+
+@roles(Role.PARENT)
+@require_POST
+def say_pattern(request: HttpRequest, code: str) -> HttpResponse:
+    """A weekday said once, from today on."""
+    pupil, now = _own_pupil(request, code), clock.now()
+    form = PatternForm(request.POST)
+    if not form.is_valid():
+        page = _page(pupil, now, _month(request), pattern_form=form)
+        return render(request, "attendance/absences.html", page, status=422)
+    weekday, last = form.cleaned_data["weekday"], form.cleaned_data["until"]
+    try:
+        said, done = patterns.say(
+            pupil=pupil,
+            weekday=weekday,
+            first=now.date(),
+            last=last,
+            by=cast(User, request.user),
+            now=now,
+        )
+        messages.success(request, f"Segnato: {said}. {absences.marked_sentence(done)}")
+        tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return _answer(request, pupil, now)
+
+
+@roles(Role.PARENT)
+@require_POST
+def end_pattern(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    pupil, now = _own_pupil(request, code), clock.now()
+    pattern = get_object_or_404(AbsencePattern.objects.select_related("pupil"), pk=pk, pupil=pupil)
+    done = patterns.end(pattern=pattern, by=cast(User, request.user), now=now)
+    if done is None:
+        messages.info(request, "Questa assenza ricorrente era già finita.")
+    elif done.changed:
+        messages.success(request, f"Finita: {pattern}. {absences.withdrawn_sentence(done)}")
+        tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
+    else:
+        messages.success(request, f"Finita: {pattern}. I giorni già passati restano come sono.")
+    return _answer(request, pupil, now)
 
 
 def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked], str]) -> HttpResponse:
@@ -98,27 +141,38 @@ def _month(request: HttpRequest) -> dt.date:
     return first if abs((first - clock.today()).days) < 800 else clock.today().replace(day=1)
 
 
-def _page(pupil: Pupil, now: dt.datetime, first: dt.date, form: DaysForm | None = None) -> dict[str, Any]:
+def _page(
+    pupil: Pupil,
+    now: dt.datetime,
+    first: dt.date,
+    form: DaysForm | None = None,
+    pattern_form: PatternForm | None = None,
+) -> dict[str, Any]:
     today = now.date()
     enrolment = Enrolment.objects.on(today).filter(pupil=pupil).select_related("class_group__school").first()
-    ahead = month.next_days(pupil=pupil, now=now, today=today)
+    shown, ahead = month.look(pupil=pupil, first=first, now=now)
     return {
         "pupil": pupil,
         "phase": ahead[0].found.phase if ahead else None,
         "enrolment": enrolment,
         "hours": adopted.on(today),
-        "month": month.month(pupil=pupil, first=first, now=now),
+        "month": shown,
         "next_days": ahead,
         "announced": list(_with_undo(pupil, now)),
         "history": month.history(pupil=pupil, today=today),
+        "patterns": list(patterns.of_pupil(pupil, today)),
         "form": form or DaysForm(),
+        "pattern_form": pattern_form or PatternForm(),
         "today": today,
     }
 
 
 def _with_undo(pupil: Pupil, now: dt.datetime) -> Iterable[dict[str, Any]]:
-    """Announced absences, each with whether it can still be taken back."""
+    """Announced absences, each with its receipt and whether it can still be taken back."""
     rows = month.announced(pupil=pupil, today=now.date())
-    hours = adopted.on_days([row.day for row in rows])
+    days = [row.day for row in rows]
+    hours = adopted.on_days(days)
+    receipts = absence_receipts.last_of(pupil_ids=[pupil.pk], days=days)
     for row in rows:
-        yield {"row": row, "can_undo": row.in_time and absences.in_time(row.day, hours[row.day], now)}
+        can_undo = row.in_time and absences.in_time(row.day, hours[row.day], now)
+        yield {"row": row, "can_undo": can_undo, "receipt": receipts.get((pupil.pk, row.day))}

@@ -26,7 +26,7 @@ def days(first: str, last: str) -> list[dt.date]:
 def test_a_parent_marks_today_before_the_cutoff(canteen: Town) -> None:
     done = absences.mark(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=EARLY)
     assert done.changed == (TUESDAY,)
-    assert absences.marked_sentence(done) == "Assenza segnata per martedì 24/11."
+    assert absences.marked_sentence(done) == "Assenza segnata per martedì 24/11. Ricevuta n. 1/2026."
     assert _eats(canteen, TUESDAY) is False
 
 
@@ -63,7 +63,8 @@ def test_a_range_over_holidays_takes_only_the_service_days(canteen: Town) -> Non
     assert done.changed == (dt.date(2026, 12, 4), dt.date(2026, 12, 7), dt.date(2026, 12, 9))
     assert len(done.idle) == 3
     assert absences.marked_sentence(done) == (
-        "Assenza segnata per 3 giorni, da venerdì 04/12 a mercoledì 09/12. 3 giorni senza mensa saltati."
+        "Assenza segnata per 3 giorni, da venerdì 04/12 a mercoledì 09/12. "
+        "Ricevute dal n. 1/2026 al n. 3/2026. 3 giorni senza mensa saltati."
     )
 
 
@@ -76,7 +77,7 @@ def test_a_range_from_today_after_the_cutoff_marks_the_later_days_and_says_so(ca
     )
     assert (done.changed, done.late) == ((WEDNESDAY,), (TUESDAY,))
     assert absences.marked_sentence(done) == (
-        "Assenza segnata per mercoledì 25/11. "
+        "Assenza segnata per mercoledì 25/11. Ricevute dal n. 1/2026 al n. 2/2026. "
         "Per martedì 24/11 l'orario è passato e il pasto resta: i giorni successivi restano aperti."
     )
 
@@ -110,7 +111,7 @@ def test_undo_before_the_cutoff_gives_the_meal_back_and_after_it_is_refused(cant
     absences.mark(pupil=canteen.luca, days=[TUESDAY, WEDNESDAY], by=canteen.anna, now=EARLY)
     done = absences.withdraw(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=EARLY)
     assert absences.withdrawn_sentence(done) == (
-        "Assenza annullata per martedì 24/11: il pasto c'è di nuovo."
+        "Assenza annullata per martedì 24/11: il pasto c'è di nuovo. Ricevuta n. 3/2026."
     )
     with pytest.raises(TooLate):
         absences.withdraw(

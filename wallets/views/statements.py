@@ -12,8 +12,9 @@ from identity import audit
 from identity.access import roles
 from identity.models import Role, SensitiveKind, User
 from mensa import clock
-from wallets import chart, credit, csv_file, statement
+from wallets import chart, credit, csv_file, remarks, statement
 from wallets.models import Refund, Wallet
+from wallets.remarks import Asked, Remark
 from wallets.statement import Month, Movement
 
 #: Who reads why a price is what it is: the accounts office needs the amounts, not the family's ISEE.
@@ -40,6 +41,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "month": month,
         "explains": explains,
         "chart": _chart(month, clock.today()) if month else None,
+        "rows": _rows(user, wallet, month, lines) if month else [],
         "refund": _open_refund(user, wallet),
         **_neighbours(months, month),
     }
@@ -84,6 +86,14 @@ def _neighbours(months: list[Month], month: Month | None) -> dict[str, Month | N
         "newer": months[place - 1] if place > 0 else None,
         "older": months[place + 1] if place + 1 < len(months) else None,
     }
+
+
+def _rows(
+    user: User, wallet: Wallet, month: Month, lines: list[Movement]
+) -> list[tuple[Movement, Remark | None]]:
+    """The lines of the month, each with what the rooms above have to say about it."""
+    asked = Asked(wallet, month.movements, lines, reader=user, today=clock.today())
+    return remarks.on(asked)
 
 
 def _chart(month: Month, today: dt.date) -> chart.Chart:
