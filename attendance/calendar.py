@@ -4,9 +4,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import holidays
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from attendance.models import CanteenPeriod, ClassWeekdays, Closure, PatronDay, SchoolPhase
 from attendance.rules.service_days import ClassFacts, Patron, Service, Shut, Span, Week, service
@@ -20,6 +21,8 @@ DEFAULT_PHASE = Phase.BOTH
 WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 #: Class, school, town, and the school year the class belongs to.
 ClassRow = tuple[int, int, str, dt.date, dt.date]
+#: The classes somebody asks for: their numbers, or the query that finds them.
+ClassIds = Collection[int] | QuerySet[ClassGroup, Any]
 
 
 @lru_cache(maxsize=32)
@@ -42,7 +45,7 @@ class Calendar:
 
     def __init__(
         self,
-        class_ids: Collection[int] | None,
+        class_ids: ClassIds | None,
         first: dt.date,
         last: dt.date,
         without: Collection[int] = (),
@@ -51,11 +54,13 @@ class Calendar:
         self.holidays = national_holidays(first, last)
         self.classes = _classes(class_ids, first, last)
         self._weeks = _weeks(class_ids, first, last)
-        self._periods = _periods(first, last)
+        schools = None if class_ids is None else {row[1] for row in self.classes.values()}
+        self._periods = _periods(schools, first, last)
         self._patrons = {row.city.casefold(): _patron(row) for row in PatronDay.objects.all()}
-        self._phases = _phases(first, last)
+        self._phases = _phases(schools, first, last)
         self._closures = _Closures(first, last, without)
         self._facts: dict[int, ClassFacts] = {}
+        self._clipped: dict[tuple[int, dt.date, dt.date], tuple[Span, ...]] = {}
 
     def service(self, class_id: int, day: dt.date) -> Service:
         """Is there a meal for this class, or why not. A class that was not asked for has no canteen."""
@@ -78,11 +83,18 @@ class Calendar:
             return ClassFacts(periods=())
         _, school_id, city, begins, ends = self.classes[class_id]
         return ClassFacts(
-            periods=tuple(_clip(span, begins, ends) for span in self._periods[school_id]),
+            periods=self._periods_of(school_id, begins, ends),
             weeks=tuple(self._weeks[class_id]),
             patron=self._patrons.get(city.casefold()),
             closures=self._closures.of(class_id, school_id),
         )
+
+    def _periods_of(self, school_id: int, begins: dt.date, ends: dt.date) -> tuple[Span, ...]:
+        """A class eats only within its own school year, whatever the dates of the canteen; worked out once a school."""
+        key = (school_id, begins, ends)
+        if key not in self._clipped:
+            self._clipped[key] = tuple(_clip(span, begins, ends) for span in self._periods[school_id])
+        return self._clipped[key]
 
 
 class _Closures:
@@ -133,7 +145,7 @@ def next_service_day(class_group: ClassGroup, after: dt.date) -> dt.date | None:
     return next((day for day in each_day(first, last) if calendar.service(class_group.pk, day).open), None)
 
 
-def _classes(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, ClassRow]:
+def _classes(class_ids: ClassIds | None, first: dt.date, last: dt.date) -> dict[int, ClassRow]:
     """Class id -> its row. Without ids: the classes of the school years that touch the range."""
     rows = ClassGroup.objects.all()
     if class_ids is not None:
@@ -145,11 +157,10 @@ def _classes(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -
 
 
 def _clip(span: Span, first: dt.date, last: dt.date) -> Span:
-    """A class eats only within its own school year, whatever the dates of the canteen."""
     return Span(max(span.first, first), last if span.last is None else min(span.last, last))
 
 
-def _weeks(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> dict[int, list[Week]]:
+def _weeks(class_ids: ClassIds | None, first: dt.date, last: dt.date) -> dict[int, list[Week]]:
     """All the rows of the classes, not only those in range: a class with rows elsewhere has spoken of its weekdays."""
     rows = ClassWeekdays.objects.all()
     if class_ids is not None:
@@ -163,16 +174,18 @@ def _weeks(class_ids: Collection[int] | None, first: dt.date, last: dt.date) -> 
     return found
 
 
-def _periods(first: dt.date, last: dt.date) -> dict[int, list[Span]]:
+def _periods(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[int, list[Span]]:
     found: dict[int, list[Span]] = defaultdict(list)
-    for row in CanteenPeriod.objects.overlapping(first, last):
+    rows = CanteenPeriod.objects.overlapping(first, last)
+    for row in rows if schools is None else rows.filter(school__in=schools):
         found[row.school_id].append(Span(row.valid_from, row.valid_to))
     return found
 
 
-def _phases(first: dt.date, last: dt.date) -> dict[int, list[tuple[Span, Phase]]]:
+def _phases(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[int, list[tuple[Span, Phase]]]:
     found: dict[int, list[tuple[Span, Phase]]] = defaultdict(list)
-    for row in SchoolPhase.objects.overlapping(first, last):
+    rows = SchoolPhase.objects.overlapping(first, last)
+    for row in rows if schools is None else rows.filter(school__in=schools):
         found[row.school_id].append((Span(row.valid_from, row.valid_to), Phase(row.phase)))
     return found
 

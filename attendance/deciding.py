@@ -6,14 +6,17 @@ the same ``decided``.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from attendance.calendar import WEEKDAY_COLUMNS, Calendar
 from attendance.rules.verdict import Office, Parent, Phase, School, every_case
+from enrolments.models import ClassGroup, Enrolment
 
+#: How many classes are asked of the calendar together.
+CLASSES_AT_ONCE = 5000
 _PHASES, _PARENT, _SCHOOL, _OFFICE = list(Phase), list(Parent), list(School), list(Office)
 #: What each word adds to the number of a case; the first of every list (nothing said, roll-call not taken) adds nothing.
 _WORDS = {
@@ -80,8 +83,8 @@ def of_day(
     day: dt.date, *, calendar: Calendar | None = None, pupil_ids: Collection[int] | None = None
 ) -> Deciding:
     """The decision of a day: for the classes of ``calendar`` (None: of all), for some pupils only when named."""
-    calendar = calendar or Calendar(None, day, day)
-    params: dict[str, Any] = {"day": day, **_classes(calendar, day)}
+    calendars = [calendar] if calendar else _calendars(day, pupil_ids)
+    params: dict[str, Any] = {"day": day, **_classes(calendars, day)}
     only_pupils = only_enrolments = ""
     if pupil_ids is not None:
         params["pupils"] = sorted(pupil_ids)
@@ -98,15 +101,27 @@ def of_day(
     return Deciding(sql, params)
 
 
-def _classes(calendar: Calendar, day: dt.date) -> dict[str, list[Any]]:
+def _calendars(day: dt.date, pupil_ids: Collection[int] | None) -> Iterator[Calendar]:
+    """Some thousand classes at a time: the memory of a worker does not grow with the nation."""
+    groups = ClassGroup.objects.filter(year__valid_from__lte=day, year__valid_to__gte=day)
+    if pupil_ids is not None:
+        enrolled = Enrolment.objects.on(day).filter(pupil_id__in=pupil_ids)
+        groups = groups.filter(pk__in=enrolled.values("class_group"))
+    ids = list(groups.order_by("pk").values_list("pk", flat=True))
+    for part in (ids[start : start + CLASSES_AT_ONCE] for start in range(0, len(ids), CLASSES_AT_ONCE)):
+        yield Calendar(groups.filter(pk__range=(part[0], part[-1])).values("pk"), day, day)
+
+
+def _classes(calendars: Iterable[Calendar], day: dt.date) -> dict[str, list[Any]]:
     """Four columns, one line per class: what its phase adds to a case, whether it eats and, if not, the code of the reason."""
     ids, phases, opened, why = [], [], [], []
-    for class_id in calendar.classes:
-        service = calendar.service(class_id, day)
-        ids.append(class_id)
-        phases.append(_PHASES.index(calendar.phase(class_id, day)) * 27)
-        opened.append(service.open)
-        why.append(service.code)
+    for calendar in calendars:
+        for class_id in calendar.classes:
+            service = calendar.service(class_id, day)
+            ids.append(class_id)
+            phases.append(_PHASES.index(calendar.phase(class_id, day)) * 27)
+            opened.append(service.open)
+            why.append(service.code)
     return {"classes": ids, "phases": phases, "open": opened, "why": why}
 
 
