@@ -5,8 +5,8 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from mensa import clock
-from payments import campaign_step, notices, outbox, receipts, upload_mail
-from payments.models import Campaign, UploadedReceipt
+from payments import campaign_step, notices, outbox, receipts, reconciliation, settlement_polls, upload_mail
+from payments.models import Campaign, SettlementPoll, UploadedReceipt
 
 log = structlog.get_logger(__name__)
 CHUNK = 10
@@ -15,6 +15,7 @@ SWEEP_LIMIT = 200
 SCHEDULE = {
     "payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120},
     "payments.outbox": {"task": "payments.tasks.clear_outbox", "schedule": 120},
+    "payments.settlement": {"task": "payments.tasks.settle_up", "schedule": 600},
 }
 
 
@@ -65,3 +66,46 @@ def sweep_payments() -> None:
 def clear_outbox() -> None:
     """Every two minutes, by itself: a slow pagoPA keeps no receipt and no campaign waiting."""
     outbox.clear(limit=SWEEP_LIMIT, now=clock.now())
+
+
+@shared_task
+def settle_up() -> None:
+    """Every ten minutes: the daily round for the reports when it is due, then the cases and what follows from them."""
+    now = clock.now()
+    if settlement_polls.is_on() and settlement_polls.is_due(now=now):
+        settlement_polls.run(poll=settlement_polls.ask(now=now), now=now)
+    reconciliation.sync(now=now)
+    reconciliation.follow_up(now=now)
+
+
+@shared_task
+def run_poll(poll_id: int) -> None:
+    """The round that a person has asked for."""
+    now = clock.now()
+    poll = SettlementPoll.objects.get(pk=poll_id)
+    if poll.is_running:
+        settlement_polls.run(poll=poll, now=now)
+        reconciliation.sync(now=now)
+        reconciliation.follow_up(now=now)
+
+
+def nudge_poll(poll_id: int) -> None:
+    """Without the queue the sweep begins it again after ten minutes."""
+    try:
+        run_poll.delay(poll_id)
+    except OperationalError:
+        log.warning("queue_down", poll=poll_id)
+
+
+@shared_task
+def follow_up_cases() -> None:
+    """What follows from a file that was just loaded: revoked payments, missing receipts."""
+    reconciliation.follow_up(now=clock.now())
+
+
+def nudge_cases() -> None:
+    """Without the queue the next sweep does it."""
+    try:
+        follow_up_cases.delay()
+    except OperationalError:
+        log.warning("queue_down", work="follow_up_cases")

@@ -110,8 +110,9 @@ def credit(
     )
 
 
-def reverse(*, entry: Entry, reason: str, by: User, now: dt.datetime) -> Entry:
-    """Undo a movement by an exact one of the opposite sign: once, and never a reversal. The reason is for the family too."""
+def reverse(*, entry: Entry, reason: str, by: User | None, now: dt.datetime) -> Entry:
+    """Undo a movement by an exact one of the opposite sign: once, and never a reversal. The reason is for the family too.
+    Nobody ordered it (``by`` None) when a bank has taken the money back."""
     if entry.kind == Entry.Kind.REVERSAL:
         raise NotReversible
     return _post(

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Max, OuterRef, Q, Subquery
 
 from payments.models.receipts import Receipt
-from payments.rules.reconciliation import Label
+from payments.rules.labels import Label
 from wallets.models import Entry
 
 

@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
+
+from payments.rules.amounts import printed
+from payments.rules.labels import Label
 
 #: Working days after which a report, or the treasurer's credit of a report, is late (D+3).
 PATIENCE = 3
@@ -18,90 +20,13 @@ REVOKED_OUTCOME = "3"
 LONGEST_REASON = 400
 
 
-class Label(Enum):
-    """How a payment stands, or what does not match; `words` for people, `to_do` what the office does."""
-
-    RT_IUF_TES = ("RT_IUF_TES", "quadrato", "")
-    RT_TES = ("RT_TES", "quadrato con bonifico singolo", "")
-    RT_IUF = (
-        "RT_IUF",
-        "rendicontato, accredito da caricare",
-        "Carica il giornale di cassa del tesoriere.",
-    )
-    RT_NO_IUF = (
-        "RT_NO_IUF",
-        "pagato, non ancora rendicontato",
-        (
-            "Chiedi al nodo i flussi mancanti («Chiedi i flussi adesso»). Se il flusso non c'è, chiedi alla banca che ha incassato il "
-            "pagamento: il nome è sulla ricevuta. La famiglia ha già il suo credito."
-        ),
-    )
-    RT_IUF_DIV_IMP = (
-        "RT_IUF_DIV_IMP",
-        "importo rendicontato diverso dalla ricevuta",
-        (
-            "Confronta la ricevuta con il flusso e chiedi alla banca quale importo è giusto; poi correggi il borsellino con una "
-            "rettifica, se serve."
-        ),
-    )
-    IUV_NO_RT = (
-        "IUV_NO_RT",
-        "rendicontato senza ricevuta",
-        (
-            "La ricevuta è stata richiesta a pagoPA. Se non arriva, accredita dalla rendicontazione: quando la ricevuta arriverà non "
-            "accrediterà di nuovo."
-        ),
-    )
-    IUF_SUM = (
-        "IUF_SUM",
-        "flusso che non torna con sé stesso",
-        "Il totale del flusso non è la somma delle sue righe: chiedi alla banca una nuova revisione.",
-    )
-    IUF_NO_TES = (
-        "IUF_NO_TES",
-        "rendicontato, non accreditato",
-        "Carica il giornale di cassa. Se il bonifico non c'è, chiedi al tesoriere; se c'è ma la causale è illeggibile, abbinalo.",
-    )
-    IUF_TES_DIV_IMP = (
-        "IUF_TES_DIV_IMP",
-        "accredito di importo diverso dal flusso",
-        "Chiedi alla banca del pagamento perché il bonifico è diverso dal flusso: deve integrarlo o pubblicare una nuova revisione.",
-    )
-    TES_NO_IUF_OR_IUV = (
-        "TES_NO_IUF_OR_IUV",
-        "accredito senza flusso",
-        "Se riconosci il flusso, abbinalo qui sotto. Se manca il flusso, chiedilo al nodo o caricalo dal file della banca.",
-    )
-    DUPLICATE = (
-        "DUPLICATE",
-        "rendicontato due volte",
-        "Lo stesso pagamento è in due righe: chiedi alla banca se il secondo bonifico va restituito. Il borsellino non cambia.",
-    )
-    REVOKED = (
-        "REVOKED",
-        "pagamento revocato",
-        (
-            "La banca ha ripreso i soldi e il borsellino è stato stornato: avvisa la famiglia e, se vuole ancora pagare, emetti un nuovo "
-            "avviso."
-        ),
-    )
-
-    words: str
-    to_do: str
-
-    def __new__(cls, value: str, words: str, to_do: str) -> "Label":
-        label = object.__new__(cls)
-        label._value_ = value
-        label.words, label.to_do = words, to_do
-        return label
-
-
 SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
 
 
 @dataclass(frozen=True)
 class ReceiptFact:
-    """Money already in a wallet. `iuv` is the reference of its notice; `named`: its identifier is the node's, not ours."""
+    """Money that has arrived. `iuv` is the reference of its notice; `named`: its identifier is the node's, not ours; `counts`:
+    it is not a second paper of the same money."""
 
     pk: int
     receipt_id: str
@@ -109,6 +34,7 @@ class ReceiptFact:
     amount: Decimal
     paid_on: dt.date
     named: bool = True
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -238,7 +164,9 @@ def _sum_problem(report: ReportFact, lines: list[LineFact]) -> str:
     if len(lines) != report.payments:
         return f"Il flusso dichiara {report.payments} pagamenti e ne elenca {len(lines)}."
     if report.total not in {kept, kept + revoked, kept - revoked}:
-        return f"Il flusso dichiara {report.total} euro e le sue righe fanno {kept - revoked}."
+        return (
+            f"Il flusso dichiara {printed(report.total)} euro e le sue righe fanno {printed(kept - revoked)}."
+        )
     return ""
 
 
@@ -246,14 +174,14 @@ def _judge_credit_of(
     report: ReportFact, arrived: list[CreditFact], found: Judgement, today: dt.date
 ) -> Label:
     total = sum((credit.amount for credit in arrived), Decimal(0))
-    if arrived and total == report.total:
+    if total == report.total:  # also a report whose revoked payments leave nothing to transfer
         return Label.RT_IUF_TES
     if arrived:
-        reason = f"Il flusso è di {report.total} euro, il tesoriere ha ricevuto {total}."
+        reason = f"Il flusso è di {printed(report.total)} euro, il tesoriere ha ricevuto {printed(total)}."
         found.findings.append(_about_report(Label.IUF_TES_DIV_IMP, report, reason, credit=arrived[0].pk))
         return Label.IUF_TES_DIV_IMP
     if is_late(report.day, today):
-        reason = f"Il flusso {report.fdr} di {report.total} euro non ha un accredito del tesoriere."
+        reason = f"Il flusso {report.fdr} di {printed(report.total)} euro non ha un accredito del tesoriere."
         found.findings.append(_about_report(Label.IUF_NO_TES, report, reason))
     return Label.IUF_NO_TES
 
@@ -288,6 +216,8 @@ def _judge_receipts(
         iur = normal(receipt.receipt_id) if receipt.named else nameless.get(normal(receipt.iuv), "")
         mine = by_iur.get(iur, []) if iur else []
         claimed.add(iur)
+        if not receipt.counts:
+            continue
         label = _label(receipt, mine, paid, (normal(receipt.iuv), receipt.amount) in singles)
         found.receipts[receipt.pk] = label
         _report_receipt(receipt, mine, label, found, today)
@@ -318,7 +248,9 @@ def _report_receipt(
             Finding(label, f"{label.value}:{receipt.pk}", receipt.paid_on, receipt.amount, reason, receipt.pk)
         )
     if label is Label.RT_IUF_DIV_IMP:
-        reason = f"La ricevuta è di {receipt.amount} euro, il flusso riporta {mine[0].amount}."
+        reason = (
+            f"La ricevuta è di {printed(receipt.amount)} euro, il flusso riporta {printed(mine[0].amount)}."
+        )
         found.findings.append(_about_line(label, mine[0], reason, receipt.pk))
     if label is Label.REVOKED:
         revoked = next(line for line in mine if line.is_revoked)
@@ -332,7 +264,9 @@ def _judge_lines(by_iur: Mapping[str, list[LineFact]], claimed: set[str], found:
         executed = [line for line in lines if line.ours and not line.is_revoked]
         revoked = any(line.is_revoked for line in lines)
         if executed and iur not in claimed and not revoked:
-            reason = f"Il flusso riporta {executed[0].amount} euro pagati, ma la ricevuta non è arrivata."
+            reason = (
+                f"Il flusso riporta {printed(executed[0].amount)} euro pagati, ma la ricevuta non è arrivata."
+            )
             found.findings.append(_about_line(Label.IUV_NO_RT, executed[0], reason))
         elif revoked and iur not in claimed and any(line.ours for line in lines):
             line = next(line for line in lines if line.is_revoked)
@@ -347,7 +281,7 @@ def _report_repeated(executed: list[LineFact], found: Judgement) -> None:
     seen: set[int] = set()
     for line in executed:
         if line.transfer in seen:
-            reason = f"Lo stesso pagamento di {line.amount} euro è rendicontato più di una volta."
+            reason = f"Lo stesso pagamento di {printed(line.amount)} euro è rendicontato più di una volta."
             found.findings.append(_about_line(Label.DUPLICATE, line, reason))
         seen.add(line.transfer)
 
