@@ -10,7 +10,7 @@ from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from attendance import closure_mails, dispute_mail, night, patterns, tellings
+from attendance import closure_mails, dispute_mail, morning, night, patterns, tellings
 from attendance.models import DayChunk, ServiceDay
 from mensa import clock
 from wallets.errors import Busy
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 #: For the beat: seconds between two sweeps.
 SCHEDULE = {
+    "attendance.morning": {"task": "attendance.tasks.school_morning", "schedule": 60},
     "attendance.sweep": {"task": "attendance.tasks.sweep", "schedule": 600},
     "attendance.closures": {"task": "attendance.tasks.tell_of_closures", "schedule": 300},
     "attendance.patterns": {"task": "attendance.tasks.catch_up_patterns", "schedule": 600},
@@ -65,6 +66,17 @@ def close_day(service_day_id: int) -> None:
     """After the close the families whose credit has crossed a threshold get their message."""
     if night.close(day=ServiceDay.objects.get(pk=service_day_id).day, now=clock.now()):
         send_alerts.delay()
+
+
+@shared_task
+def school_morning() -> None:
+    """Missing roll-calls, changes of phase, notes to parents, decisions on a conflict: the letters that are due."""
+    morning.round_of(now=clock.now())
+
+
+def morning_soon() -> None:
+    """After a roll-call or a decision is committed, do not wait for the round."""
+    transaction.on_commit(lambda: _ask_quietly(school_morning))
 
 
 @shared_task

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from attendance.views import closures, disputes, family, kitchen, light_meals, office, receipts, school
+from attendance.views import (
+    closures,
+    desk,
+    disputes,
+    family,
+    kitchen,
+    light_meals,
+    office,
+    phases,
+    receipts,
+    school,
+    school_tools,
+)
 
 app_name = "attendance"
 urlpatterns = [
@@ -20,6 +32,14 @@ urlpatterns = [
     path("ufficio/contestazioni/<int:pk>/", disputes.decide, name="dispute_decide"),
     path("scuola/", school.school, name="school"),
     path("scuola/<int:class_id>/<str:day>/", school.register, name="register"),
+    path("scuola/<int:class_id>/<str:day>/novita/", school.news, name="register_news"),
+    path("scuola/<int:class_id>/<str:day>/orario/", school.passage, name="passage"),
+    path("scuola/orario/<int:pk>/annulla/", school.passage_undo, name="passage_undo"),
+    path("scuola/stampa/", school_tools.paper, name="paper"),
+    path("scuola/personale/", school_tools.extra_meals, name="extra_meals"),
+    path("scuola/elenco/", school_tools.list_new, name="absence_list_new"),
+    path("scuola/elenco/<int:pk>/", school_tools.list_checked, name="absence_list"),
+    path("scuola/elenco/<int:pk>/registra/", school_tools.list_apply, name="absence_list_apply"),
     path("cucina/", kitchen.sheet, name="kitchen"),
     path("ufficio/chiusure/", closures.closures_list, name="closures"),
     path("ufficio/chiusure/nuova/", closures.closure_new, name="closure_new"),
@@ -27,6 +47,12 @@ urlpatterns = [
     path("ufficio/chiusure/<int:pk>/avviso/", closures.closure_told, name="closure_told"),
     path("ufficio/chiusure/<int:pk>/avvisa/", closures.closure_tell, name="closure_tell"),
     path("ufficio/chiusure/<int:pk>/revoca/", closures.closure_revoke, name="closure_revoke"),
+    path("ufficio/fasi/", phases.plan, name="phases"),
+    path("ufficio/fasi/<int:pk>/annulla/", phases.cancel, name="phase_cancel"),
+    path("ufficio/verifiche/", desk.desk, name="desk"),
+    path("ufficio/verifiche/<slug:code>/<str:day>/", desk.decide, name="desk_decide"),
+    path("ufficio/non-iscritti/", desk.unenrolled, name="unenrolled"),
+    path("ufficio/non-iscritti/<int:pk>/chiudi/", desk.settle, name="unenrolled_settle"),
     path("ufficio/presenze/", office.pupils, name="pupils"),
     path("ufficio/presenze/<slug:code>/", office.correct, name="correct"),
     path("ufficio/notti/", office.nights_list, name="nights"),

@@ -1,4 +1,4 @@
-"""The office: closures with their preview, corrections for a child, the last nights."""
+"""The office: corrections for a child, the last nights."""
 
 import datetime as dt
 from typing import Any, cast
@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from attendance import closures, conflicts, corrections, nights, tasks, verdicts
+from attendance import conflicts, corrections, nights, tasks, verdicts
 from attendance.calendar import each_day
-from attendance.forms import ClosureForm, CorrectionForm
-from attendance.models import Absence, Closure
+from attendance.forms import CorrectionForm
+from attendance.models import Absence
 from enrolments.errors import Refused
 from enrolments.models import Pupil
 from identity.access import roles
@@ -22,63 +22,6 @@ from identity.models import Role, User
 from mensa import clock
 
 PAGE = 20
-
-
-@roles(Role.OFFICE)
-@never_cache
-@require_safe
-def closures_list(request: HttpRequest) -> HttpResponse:
-    rows = Closure.objects.select_related("school", "class_group__school", "declared_by", "revoked_by")
-    page = Paginator(rows.order_by("-first_day", "-pk"), PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "attendance/closures.html",
-        {"page": page, "rows": [(row, closures.scope_words(row)) for row in page]},
-    )
-
-
-@roles(Role.OFFICE)
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def closure_new(request: HttpRequest) -> HttpResponse:
-    """Two steps on one page: first the effect, then the confirmation."""
-    now = clock.now()
-    form = ClosureForm(request.POST or None, day=now.date())
-    context: dict[str, Any] = {"form": form}
-    if request.method == "POST" and form.is_valid():
-        asked = {name: form.cleaned_data[name] for name in ("school", "class_group", "first_day", "last_day")}
-        try:
-            if request.POST.get("step") == "declare":
-                return _declare(request, form, now)
-            context["preview"] = closures.preview(**asked, meal=form.cleaned_data["meal"], now=now)
-            context["asked"] = Closure(**asked, reason=form.cleaned_data["reason"])
-            context["scope"] = closures.scope_words(context["asked"])
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-    status = 422 if request.method == "POST" and form.errors else 200
-    return render(request, "attendance/closure_new.html", context, status=status)
-
-
-def _declare(request: HttpRequest, form: ClosureForm, now: dt.datetime) -> HttpResponse:
-    closure = closures.declare(**form.cleaned_data, by=cast(User, request.user), now=now)
-    tasks.nudge()
-    messages.success(
-        request, f"Chiusura dichiarata: {closures.scope_words(closure)}. Le famiglie non devono fare niente."
-    )
-    return redirect("attendance:closures")
-
-
-@roles(Role.OFFICE)
-@require_POST
-def closure_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    closure = get_object_or_404(Closure, pk=pk)
-    try:
-        closures.revoke(closure=closure, by=cast(User, request.user), now=clock.now())
-        tasks.nudge()
-        messages.success(request, "Chiusura revocata: in quei giorni la mensa c'è di nuovo.")
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("attendance:closures")
 
 
 @roles(Role.OFFICE)

@@ -161,7 +161,7 @@ def test_the_office_sees_the_effect_of_a_closure_then_declares_it_then_revokes_i
     enzo, url = client_of(canteen.enzo), reverse("attendance:closure_new")
     asked = {"first_day": "2026-11-25", "reason": "ordinance", "meal": "none", "act": "ord. 7"}
     page = enzo.post(url, {**asked, "step": "preview"})
-    assert "3 pasti 2 famiglie 11,29" in text(page)
+    assert "Pasti 3 Famiglie 2 Non addebitati 11,29" in text(page)
     assert "meno di 48 ore" in text(page)
     assert not Closure.objects.exists()
     assert "48 ore" not in text(enzo.post(url, {**asked, "first_day": "2026-11-20", "step": "preview"}))
