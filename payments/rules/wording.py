@@ -5,7 +5,7 @@ from decimal import Decimal
 from payments.rules.amounts import wire
 
 LONGEST = 140  # description and remittanceInformation of the node
-PRINTED = 60  # the subject line of the paper notice
+PRINTED = 90  # the subject line of the paper notice, on two lines at most
 
 
 def notice_subject(*, pupil_code: str, meals: int, year: str) -> str:
