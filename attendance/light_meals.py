@@ -20,8 +20,6 @@ from enrolments.errors import Refused
 from enrolments.models import Pupil
 from identity.models import User
 
-#: What the kitchen reads beside the diet's own code.
-CODE = "BIANCO"
 #: How far around the days asked the row is followed.
 AROUND = dt.timedelta(days=45)
 

@@ -107,4 +107,5 @@ class ReadyForm(forms.Form):
     ready_from = day_field("Pronti dal giorno")
 
     def __init__(self, *args: Any, today: dt.date, **options: Any) -> None:
-        super().__init__(*args, initial={"ready_from": today + dt.timedelta(days=1)}, **options)
+        super().__init__(*args, **options)
+        self.fields["ready_from"].initial = today + dt.timedelta(days=1)

@@ -43,13 +43,24 @@ def follow(*, diet: Diet, today: dt.date) -> None:
     """The days on hold of this diet from today on: all, until both have confirmed; those after the certificate's end, by the
     rule in force. To be called again when the certificate, the last day or the rule changes."""
     first = max(diet.valid_from, today)
-    if diet.valid_to is not None and diet.valid_to < first:
-        return
+    if diet.valid_to is not None:
+        _free_the_gap_after(diet.pupil, diet.valid_to, today)
+        if diet.valid_to < first:
+            return
     timeline.clear(DietHold.objects.filter(pupil=diet.pupil, cause=Cause.EXPIRED), first, diet.valid_to)
     if DietConfirmation.objects.waiting().filter(pupil=diet.pupil, code=diet.code).exists():
         _hold(diet.pupil, Cause.SEVERE, first, diet.valid_to)
     if ends := _expired_from(diet, first):
         _hold(diet.pupil, Cause.EXPIRED, ends, diet.valid_to)
+
+
+def _free_the_gap_after(pupil: Pupil, last_day: dt.date, today: dt.date) -> None:
+    """Between two diets there is nothing to wait for."""
+    after = max(last_day + ONE_DAY, today)
+    following = Diet.objects.filter(pupil=pupil, valid_from__gt=last_day).order_by("valid_from").first()
+    until = following.valid_from - ONE_DAY if following else None
+    if until is None or after <= until:
+        timeline.clear(DietHold.objects.filter(pupil=pupil), after, until)
 
 
 def follow_rules(*, today: dt.date) -> None:

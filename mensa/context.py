@@ -14,8 +14,16 @@ from mensa import clock
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.PARENT: (("La mia famiglia", "mensa:family"), ("Aiuto", "mensa:help")),
-    Role.SECRETARY: (("Appello di oggi", "attendance:school"), ("Aiuto", "mensa:help")),
-    Role.KITCHEN: (("Foglio di oggi", "attendance:kitchen"),),
+    Role.SECRETARY: (
+        ("Appello di oggi", "attendance:school"),
+        ("Docenti e non iscritti", "attendance:extra_meals"),
+        ("Registro elettronico", "attendance:absence_list_new"),
+        ("Aiuto", "mensa:help"),
+    ),
+    Role.KITCHEN: (
+        ("Foglio di oggi", "attendance:kitchen"),
+        ("Diete da confermare", "enrolments:kitchen_diets"),
+    ),
     Role.OFFICE: (
         ("Ufficio mensa", "mensa:office"),
         ("Pannello", "admin:index"),
@@ -41,6 +49,10 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Notti e addebiti", "attendance:nights", "moon"),
             ("Presenze di un bambino", "attendance:pupils", "child"),
+            ("Verifiche", "attendance:desk", "search"),
+            ("Chi segna le assenze", "attendance:phases", "users"),
+            ("Pasti senza iscrizione", "attendance:unenrolled", "meal"),
+            ("Diete", "enrolments:diet_inbox", "meal"),
             ("Contestazioni", "attendance:disputes", "warning-circle"),
             ("Chiusure", "attendance:closures", "calendar"),
         ),

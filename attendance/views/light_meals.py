@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from attendance import light_meals
 from attendance import hours as adopted
+from attendance import light_meals
 from enrolments import diet_rules
 from enrolments.errors import Refused
 from enrolments.models import Diet, Pupil

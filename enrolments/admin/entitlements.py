@@ -1,4 +1,4 @@
-"""ISEE, residence, exemptions and diets: every opening of an ISEE, an exemption or a diet is logged."""
+"""ISEE, residence, exemptions: every opening of an ISEE or an exemption is logged."""
 
 from collections.abc import Collection
 from typing import Any
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from enrolments import entitlements
 from enrolments.admin.priced import LaidForm, PricedAdmin, SensitiveAdmin, children_of, staff_of, take_over
-from enrolments.models import Diet, Exemption, IseeDeclaration, Residence
+from enrolments.models import Exemption, IseeDeclaration, Residence
 from identity.models import SensitiveKind
 from mensa import clock
 
@@ -123,28 +123,6 @@ class ExemptionAdmin(PupilRowAdmin):
             pupil=obj.pupil,
             kind=obj.kind,
             act=obj.act,
-            from_day=obj.valid_from,
-            to_day=obj.valid_to,
-            **_who(request),
-        )
-        take_over(obj, saved)
-
-
-@admin.register(Diet)
-class DietAdmin(PupilRowAdmin):
-    sensitive_kind = SensitiveKind.DIET
-    list_display = ("pupil", "code", "valid_from", "valid_to")
-    list_filter = ("code",)
-    fields = ("pupil", "code", "reason", "valid_from", "valid_to")
-
-    def save_model(self, request: HttpRequest, obj: Diet, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        saved = entitlements.assign_diet(
-            pupil=obj.pupil,
-            code=obj.code,
-            reason=obj.reason,
             from_day=obj.valid_from,
             to_day=obj.valid_to,
             **_who(request),
