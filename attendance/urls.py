@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from attendance.views import (
     closures,
@@ -56,4 +56,5 @@ urlpatterns = [
     path("ufficio/presenze/", office.pupils, name="pupils"),
     path("ufficio/presenze/<slug:code>/", office.correct, name="correct"),
     path("ufficio/notti/", office.nights_list, name="nights"),
+    path("", include("attendance.calendar_urls")),
 ]

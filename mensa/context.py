@@ -16,6 +16,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.PARENT: (("La mia famiglia", "mensa:family"), ("Aiuto", "mensa:help")),
     Role.SECRETARY: (
         ("Appello di oggi", "attendance:school"),
+        ("Sciopero e uscite", "attendance:school_days"),
         ("Docenti e non iscritti", "attendance:extra_meals"),
         ("Registro elettronico", "attendance:absence_list_new"),
         ("Aiuto", "mensa:help"),
@@ -63,6 +64,7 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Avvisi di pagamento", "payments:campaigns", "mail"),
             ("Ricevute dei genitori", "payments:inbox", "inbox"),
             ("Pagamenti da abbinare", "payments:review", "card"),
+            ("Quadratura con la tesoreria", "payments:reconciliation", "chart-line"),
             ("Addebiti di un giorno", "wallets:charges", "list"),
             ("Rimborsi", "wallets:refunds", "exchange-circle"),
             ("Controllo dei conti", "mensa:books", "check-circle"),
