@@ -9,25 +9,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
 
+from attendance import child_days
+from attendance.child_days import Child
 from attendance.models import AttendanceRules
-from enrolments.models import Custody, Enrolment, Household, Price, Pupil
+from enrolments.models import Custody, Household, Price
 from identity.models import User
-from mensa import child_days
-from mensa.child_days import Day
 from payments.models import Notice, UploadedReceipt
 from wallets import statement
 from wallets.statement import Movement
 
 Row = TypeVar("Row")
 A_YEAR = dt.timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Child:
-    code: str
-    first_name: str
-    place: str
-    days: tuple[Day, ...]
 
 
 @dataclass
@@ -111,26 +103,11 @@ def _children(households: list[Household], now: dt.datetime) -> dict[int, list[C
     custodies = list(
         Custody.objects.overlapping(today, today + A_YEAR)
         .filter(household__in=households)
-        .select_related("pupil")
+        .select_related("pupil", "household")
         .order_by("pupil__birth_date", "pupil__fiscal_code", "-valid_from")
     )
     current = {(row.household_id, row.pupil_id): row for row in custodies}
-    places = _places([row.pupil for row in current.values()], today)
-    verdicts = child_days.of([row.pupil for row in current.values()], today)
     found: dict[int, list[Child]] = {}
-    for row in current.values():
-        if place := places.get(row.pupil_id):
-            child = Child(row.pupil.code, row.pupil.first_name, place, child_days.days(row, verdicts, now))
-            found.setdefault(row.household_id, []).append(child)
+    for row, child in child_days.cards(list(current.values()), now):
+        found.setdefault(row.household_id, []).append(child)
     return found
-
-
-def _places(pupils: list[Pupil], today: dt.date) -> dict[int, str]:
-    """Class and school of who is enrolled now or will be: in August the next year's class."""
-    rows = (
-        Enrolment.objects.overlapping(today, today + A_YEAR)
-        .filter(pupil__in=pupils)
-        .select_related("class_group__school")
-        .order_by("-valid_from")
-    )
-    return {row.pupil_id: f"{row.class_group.label}, {row.class_group.school.name}" for row in rows}

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from attendance import absence_receipts, absences, month, patterns, tasks, tellings
+from attendance import absence_receipts, absences, child_days, month, patterns, tasks, tellings
 from attendance import hours as adopted
 from attendance.absences import Marked
 from attendance.forms import DaysForm, PatternForm
@@ -113,7 +113,12 @@ def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked],
 
 
 def _answer(request: HttpRequest, pupil: Pupil, now: dt.datetime) -> HttpResponse:
+    """Without script a redirect; with it the piece of the page where the tap was: the child's card, or the absences."""
     if getattr(request, "htmx", False):
+        household = request.POST.get("scheda", "")
+        user = cast(User, request.user)
+        if household and (child := child_days.card(pupil=pupil, household=household, user=user, now=now)):
+            return render(request, "attendance/child.html", {"child": child})
         return render(request, "attendance/absences_body.html", _page(pupil, now, _month(request)))
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):

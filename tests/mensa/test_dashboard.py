@@ -9,13 +9,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from attendance.child_days import Day
 from attendance.models import Absence, CanteenPeriod, Closure
 from enrolments import enrolling
 from enrolments.families import ChildData, GuardianData
 from enrolments.models import Custody
 from identity.models import User
 from mensa import dashboard
-from mensa.child_days import Day
 from mensa.dashboard import Child, Family
 from payments.models import Notice
 from tests import cast
