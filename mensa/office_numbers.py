@@ -14,7 +14,7 @@ from enrolments.models import ApplicationBatch, Enrolment
 from identity.spid import state
 from identity.templatetags.pages import euro, short_day
 from mensa import books
-from payments.models import Campaign, Notice, Receipt, UploadedReceipt
+from payments.models import Campaign, Notice, Receipt, ReconciliationCase, UploadedReceipt
 from wallets.models import Refund, Wallet
 
 
@@ -36,6 +36,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
         *_days(today),
         *_books(now),
         *_receipts(),
+        *_reconciliation(),
         *_notices(today),
         *_wallets(),
         *_refunds(today),
@@ -114,6 +115,20 @@ def _receipts() -> Iterable[Number]:
         )
 
 
+def _reconciliation() -> Iterable[Number]:
+    """Money that banks and treasurer tell of otherwise than the receipts."""
+    found = ReconciliationCase.objects.open().count()
+    if found:
+        yield Number(
+            "Quadratura con la tesoreria",
+            str(found),
+            "Pagamenti, flussi o accrediti che non tornano.",
+            "payments:reconciliation",
+            "chart-line",
+            alarm=True,
+        )
+
+
 def _notices(today: dt.date) -> Iterable[Number]:
     found = Notice.objects.for_children().aggregate(
         unsent=Count("pk", filter=~Q(send_error="") & Q(sent_at__isnull=True)),
@@ -127,6 +142,16 @@ def _notices(today: dt.date) -> Iterable[Number]:
             "Indirizzo mancante o errato.",
             "payments:campaigns",
             "mail",
+            alarm=True,
+        )
+    if refused := Notice.objects.payable().exclude(node_error="").count():
+        note = "Il motivo è nell'elenco degli avvisi."
+        yield Number(
+            "Avvisi che pagoPA non accetta",
+            str(refused),
+            note,
+            "admin:payments_notice_changelist",
+            "card",
             alarm=True,
         )
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).count()

@@ -239,6 +239,10 @@ class CampaignForm(forms.Form):
         year.queryset = SchoolYear.objects.order_by("-valid_from")
 
 
+class PostponeForm(forms.Form):
+    due_date = DayField(label="Nuova scadenza")
+
+
 class AttachForm(forms.Form):
     """The family whose money a receipt is, by its public code."""
 
