@@ -64,6 +64,7 @@ class Look:
     judgement: Judgement
     receipts: dict[int, ReceiptFact] = field(default_factory=dict)
     lines: dict[int, LineFact] = field(default_factory=dict)
+    credits: tuple[CreditFact, ...] = ()
 
 
 def look(*, first: dt.date, last: dt.date, today: dt.date) -> Look:
@@ -71,7 +72,7 @@ def look(*, first: dt.date, last: dt.date, today: dt.date) -> Look:
     books = load(first - MARGIN)
     judged = rules.judge(books, today=today)
     inside = {fact.pk: fact for fact in books.receipts if first <= fact.paid_on <= last and fact.counts}
-    return Look(judged, inside, {line.pk: line for line in books.lines})
+    return Look(judged, inside, {line.pk: line for line in books.lines}, tuple(books.credits))
 
 
 def sync(*, now: dt.datetime) -> Synced:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from payments.views import campaigns, family, node, review, uploads
+from payments.views import campaigns, family, node, reconciliation, review, uploads
 
 app_name = "payments"
 urlpatterns = [
@@ -42,5 +42,35 @@ urlpatterns = [
         r"^ufficio/da-abbinare/(?P<receipt_id>[0-9]{1,9})/(?P<action>doppione|visto)/$",
         review.settle,
         name="review_settle",
+    ),
+    path("ufficio/riconciliazione/", reconciliation.index, name="reconciliation"),
+    path("ufficio/riconciliazione/flussi/", reconciliation.flows, name="reconciliation_flows"),
+    re_path(
+        r"^ufficio/riconciliazione/quadratura\.(?P<kind>csv|xlsx)$",
+        reconciliation.export,
+        name="reconciliation_export",
+    ),
+    path("ufficio/riconciliazione/chiedi/", reconciliation.poll, name="reconciliation_poll"),
+    path("ufficio/riconciliazione/carica/", reconciliation.load, name="reconciliation_load"),
+    path("ufficio/riconciliazione/accredito/", reconciliation.type_credit, name="reconciliation_credit"),
+    path(
+        "ufficio/riconciliazione/accredito/<int:credit_id>/abbina/",
+        reconciliation.match,
+        name="reconciliation_match",
+    ),
+    path(
+        "ufficio/riconciliazione/accredito/<int:credit_id>/sciogli/",
+        reconciliation.unmatch,
+        name="reconciliation_unmatch",
+    ),
+    path(
+        "ufficio/riconciliazione/caso/<int:case_id>/accredita/",
+        reconciliation.credit_family,
+        name="reconciliation_credit_family",
+    ),
+    path(
+        "ufficio/riconciliazione/caso/<int:case_id>/chiudi/",
+        reconciliation.close,
+        name="reconciliation_close",
     ),
 ]
