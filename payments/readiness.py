@@ -45,7 +45,8 @@ def _town() -> Found:
         "PAGOPA_SEGREGATION_CODE", body.segregation, SEGREGATION.pattern, "va da 00 a 49 e non è 47"
     )
     yield from _shaped("PAGOPA_IUV_SYSTEM", body.iuv_system, r"\d{2}", "deve avere 2 cifre")
-    yield from _shaped("PAGOPA_BROKER_CODE", body.broker, r"\d{11}", "deve avere 11 cifre")
+    if settings.PAGOPA_BROKER_CODE:
+        yield from _shaped("PAGOPA_BROKER_CODE", body.broker, r"\d{11}", "deve avere 11 cifre")
     yield from _shaped("PAGOPA_CBILL", body.cbill, r"[A-Z0-9]{1,10}", "ha solo lettere maiuscole e cifre")
 
 
@@ -78,12 +79,11 @@ def _portal() -> Found:
         yield "MENSA_MODE", "è demo: la città di prova non incassa davvero"
     if not settings.BASE_URL.startswith("https://"):
         yield "BASE_URL", "deve cominciare con https://"
-    polls = settings.PAGOPA_MODE == "gpd" and settings.PAGOPA_POLL_RECEIPTS
+    if settings.PAGOPA_MODE == "gpd" and settings.PAGOPA_POLL_RECEIPTS and not settings.PAGOPA_STATIONS:
+        return  # nobody calls us
     if not settings.PAGOPA_STATIONS:
-        if not polls:
-            yield "PAGOPA_STATIONS", MISSING
-        return
-    if not all(STATION.fullmatch(one) for one in settings.PAGOPA_STATIONS):
+        yield "PAGOPA_STATIONS", MISSING
+    elif not all(STATION.fullmatch(one) for one in settings.PAGOPA_STATIONS):
         yield "PAGOPA_STATIONS", "ogni stazione si scrive 11 cifre, trattino basso, 2 cifre"
     if not settings.PAGOPA_CALLER_VALUE:
         yield "PAGOPA_CALLER_VALUE", MISSING

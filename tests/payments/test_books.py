@@ -68,16 +68,6 @@ def test_a_notice_for_a_stranger_s_child_is_found(issue: Callable[..., Notice], 
     assert found() == {"avviso_del_bambino"}
 
 
-@pytest.mark.parametrize("mode", ["gpd", "station", "partner"])
-def test_a_real_mode_lists_everything_that_is_missing(settings: Any, mode: str) -> None:
-    settings.PAGOPA_MODE = mode
-    settings.PAGOPA_TAXONOMY = "mensa"
-    settings.PAGOPA_IBAN = ""
-    (problem,) = real_mode_is_complete()
-    for name in ("PAGOPA_TAXONOMY", "PAGOPA_IBAN", "PAGOPA_STATIONS", "PAGOPA_CALLER_VALUE"):
-        assert name in str(problem.msg)
-
-
 def test_an_unknown_mode_is_refused_and_the_simulator_needs_nothing(settings: Any) -> None:
     assert real_mode_is_complete() == []
     settings.PAGOPA_MODE = "real"
