@@ -67,3 +67,7 @@ class AlreadyDecided(Refused):
 
 class BadList(Refused):
     """A file of absences that cannot be read or registered."""
+
+
+class BadDelivery(Refused):
+    """A number of delivered portions that cannot be written."""

@@ -34,4 +34,11 @@ def _hours(row: AttendanceRules) -> Hours:
         dispute_until_day=row.dispute_until_day,
         dispute_longest_days=row.dispute_longest_days,
         dispute_answer_days=row.dispute_answer_days,
+        first_reminder_at=row.first_reminder_at,
+        second_reminder_at=row.second_reminder_at,
+        nobody_absent_from=row.nobody_absent_from,
+        sent_home_is_charged=row.sent_home_is_charged,
+        pupils_per_free_teacher=row.pupils_per_free_teacher,
+        phase_first_notice_days=row.phase_first_notice_days,
+        phase_second_notice_days=row.phase_second_notice_days,
     )

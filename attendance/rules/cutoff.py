@@ -20,6 +20,13 @@ class Hours:
     dispute_until_day: int = 7
     dispute_longest_days: int = 60
     dispute_answer_days: int = 30
+    first_reminder_at: dt.time = dt.time(9, 30)
+    second_reminder_at: dt.time = dt.time(9, 40)
+    nobody_absent_from: int = 80
+    sent_home_is_charged: bool = False
+    pupils_per_free_teacher: int = 15
+    phase_first_notice_days: int = 14
+    phase_second_notice_days: int = 1
 
 
 DEFAULT_HOURS = Hours()

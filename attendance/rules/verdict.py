@@ -80,6 +80,8 @@ ABSENT_SCHOOL = replace(
     tell_parent=True,
     sentence="La scuola lo segna assente: nessun pasto, nessun addebito.",
 )
+#: Where only the school speaks nobody expects the parent to: no note.
+ABSENT_SCHOOL_ALONE = replace(ABSENT_SCHOOL, tell_parent=False)
 ABSENT_SCHOOL_LATE = replace(ABSENT_SCHOOL, code="absent_school_late", tell_parent=False)
 ABSENT_OFFICE = replace(
     ABSENT_PARENT, code="absent_office", sentence="Assente: corretto dall'ufficio, nessun addebito."
@@ -130,7 +132,9 @@ def _seen_absent(phase: Phase, parent: Parent) -> Verdict:
         return ABSENT_BOTH
     if phase is Phase.PARENTS:
         return UNANNOUNCED_LATE if parent is Parent.LATE else UNANNOUNCED
-    return ABSENT_SCHOOL_LATE if parent is Parent.LATE else ABSENT_SCHOOL
+    if parent is Parent.LATE:
+        return ABSENT_SCHOOL_LATE
+    return ABSENT_SCHOOL if phase is Phase.BOTH else ABSENT_SCHOOL_ALONE
 
 
 def every_case() -> Iterator[tuple[Case, Verdict]]:

@@ -33,6 +33,15 @@
     document.querySelectorAll("form[data-sent]").forEach(release);
   });
 
+  /* Whoever signs out leaves no roll-call behind on a shared computer. */
+  document.addEventListener("submit", function (event) {
+    if (!event.target.hasAttribute("data-logout")) { return; }
+    try {
+      Object.keys(localStorage).filter(function (name) { return name.indexOf("appello:") === 0; })
+        .forEach(function (name) { localStorage.removeItem(name); });
+    } catch (error) { /* nothing is kept in a private window */ }
+  });
+
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-print]")) { window.print(); }
   });

@@ -1,0 +1,116 @@
+"""What each letter says when it leaves: read from the facts of that moment. A letter that no longer holds is not sent.
+
+Subjects carry no name and no day; the school's letters carry no child's name and no money.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from attendance import registers, verdicts
+from attendance.models import Absence, Letter, SchoolPhase
+from attendance.registers import State
+from attendance.rules import phase_words
+from attendance.rules.cutoff import ROME
+from attendance.rules.verdict import Phase
+from enrolments.models import School
+
+
+@dataclass(frozen=True)
+class Text:
+    subject: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+def compose(letter: Letter, now: dt.datetime) -> Text | None:
+    """The text of a letter; None when there is nothing to say any more."""
+    return _BY_KIND[Letter.Kind(letter.kind)](letter, now)
+
+
+def _roll_call(letter: Letter, now: dt.datetime) -> Text | None:
+    """Which classes are still missing at this moment; on another day nobody is reminded."""
+    if letter.day != now.astimezone(ROME).date() or letter.school is None:
+        return None
+    missing = missing_classes(letter.school, letter.day, now)
+    if not missing:
+        return None
+    return Text(
+        "Mensa scolastica: manca l'appello di qualche classe",
+        "email/attendance/roll_call.txt",
+        {
+            "school": letter.school,
+            "day": letter.day,
+            "classes": [row.class_group.label for row in missing],
+            "last": letter.facts["reminder"] == 2,
+        },
+    )
+
+
+def missing_classes(school: School, day: dt.date, now: dt.datetime) -> list[registers.ClassToday]:
+    """The classes that must have a roll-call on that day and have none yet."""
+    rows = registers.today(schools=[school], day=day, now=now)
+    return [row for row in rows if row.state in {State.TO_DO, State.OVERDUE}]
+
+
+def _phase(letter: Letter, now: dt.datetime) -> Text | None:
+    phase, begins = Phase(letter.facts["phase"]), dt.date.fromisoformat(letter.facts["from"])
+    called_off = letter.facts["number"] == 0
+    planned = SchoolPhase.objects.filter(school=letter.school, valid_from=begins, phase=phase.value).exists()
+    if planned is called_off or (not called_off and begins <= now.astimezone(ROME).date()):
+        return None
+    return Text(
+        "Mensa scolastica: cambia chi segna le assenze",
+        "email/attendance/phase.txt",
+        {
+            "school": letter.school,
+            "begins": begins,
+            "sentence": phase_words.FROM_THEN[phase],
+            "called_off": called_off,
+            "tomorrow": letter.facts["number"] == 2,
+        },
+    )
+
+
+def _seen_absent(letter: Letter, now: dt.datetime) -> Text | None:
+    """The kind note: the school has not seen the child and the family had said nothing."""
+    pupil = letter.pupil
+    if pupil is None:
+        return None
+    found = verdicts.of_pupils(pupils=[pupil], days=[letter.day])[pupil.pk, letter.day]
+    if found.verdict is None or not found.verdict.tell_parent:
+        return None
+    return Text(
+        "Mensa scolastica: la scuola ha segnato un'assenza",
+        "email/attendance/seen_absent.txt",
+        {"pupil": pupil, "day": letter.day, "cutoff": found.hours.parent_cutoff},
+    )
+
+
+def _conflict(letter: Letter, now: dt.datetime) -> Text | None:
+    """What the office has decided; the school reads the class, the family the child and what becomes of the meal."""
+    word = Absence.objects.filter(day=letter.day, pupil=letter.pupil_id, source=Absence.Source.OFFICE).first()
+    if word is None or word.absent is not letter.facts["absent"]:
+        return None
+    to_school = letter.user_id is not None
+    return Text(
+        "Mensa scolastica: presenza verificata",
+        f"email/attendance/conflict_{'school' if to_school else 'family'}.txt",
+        {
+            "pupil": letter.pupil,
+            "day": letter.day,
+            "absent": word.absent,
+            "label": letter.facts["class"],
+            "school": letter.school,
+            "note": word.note,
+        },
+    )
+
+
+_BY_KIND: dict[Letter.Kind, Callable[[Letter, dt.datetime], Text | None]] = {
+    Letter.Kind.ROLL_CALL: _roll_call,
+    Letter.Kind.PHASE: _phase,
+    Letter.Kind.SEEN_ABSENT: _seen_absent,
+    Letter.Kind.CONFLICT: _conflict,
+}

@@ -1,0 +1,78 @@
+"""What the school's morning owes to people, found in the database at every round and written down as letters, once each."""
+
+import datetime as dt
+
+from attendance import hours as adopted
+from attendance import letter_texts, letters, phases, verdicts
+from attendance.models import Absence, Letter
+from attendance.rules.cutoff import ROME
+from attendance.rules.morning import reminder_due
+from enrolments.models import Pupil, School
+
+#: A tick taken back within these minutes was a slip of the finger: nobody is worried for it.
+SETTLED = dt.timedelta(minutes=5)
+#: A note about an older day comes too late to be of use.
+NOTES_LOOK_BACK = dt.timedelta(days=1)
+
+
+def round_of(*, now: dt.datetime) -> int:
+    """Everything due now: reminders, notices of a change, notes to parents; then what is waiting leaves."""
+    remind(now=now)
+    phases.write_letters(now=now)
+    note_unannounced(now=now)
+    return letters.send_waiting(now=now)
+
+
+def remind(*, now: dt.datetime) -> int:
+    """The secretaries of a school with classes still missing, at the two hours of the rules."""
+    day = now.astimezone(ROME).date()
+    number = reminder_due(day, adopted.on(day), now)
+    if number is None:
+        return 0
+    return sum(_remind(school, day, number, now) for school in School.objects.order_by("pk"))
+
+
+def _remind(school: School, day: dt.date, number: int, now: dt.datetime) -> int:
+    if not letter_texts.missing_classes(school, day, now):
+        return 0
+    return letters.write(
+        kind=Letter.Kind.ROLL_CALL,
+        cause=f"roll_call:{day}:{number}:{school.pk}",
+        day=day,
+        to=letters.secretaries_of(school),
+        school=school,
+        facts={"reminder": number},
+        now=now,
+    )
+
+
+def note_unannounced(*, now: dt.datetime) -> int:
+    """Children the school has not seen and of whom the family had said nothing (phase B): both parents get a kind note."""
+    today = now.astimezone(ROME).date()
+    rows = Absence.objects.filter(
+        day__range=(today - NOTES_LOOK_BACK, today),
+        source=Absence.Source.SCHOOL,
+        absent=True,
+        marked_at__lte=now - SETTLED,
+    )
+    told = Letter.objects.filter(kind=Letter.Kind.SEEN_ABSENT, day__gte=today - NOTES_LOOK_BACK)
+    known = set(told.values_list("day", "pupil_id"))
+    fresh = [key for key in rows.values_list("day", "pupil_id") if key not in known]
+    pupils = Pupil.objects.in_bulk({pk for _, pk in fresh})
+    found = verdicts.of_pupils(pupils=pupils.values(), days={day for day, _ in fresh})
+    return sum(
+        _note(pupils[pk], day, now)
+        for day, pk in fresh
+        if (verdict := found[pk, day].verdict) is not None and verdict.tell_parent
+    )
+
+
+def _note(pupil: Pupil, day: dt.date, now: dt.datetime) -> int:
+    return letters.write(
+        kind=Letter.Kind.SEEN_ABSENT,
+        cause=f"seen_absent:{day}:{pupil.pk}",
+        day=day,
+        to=letters.guardians_of(pupil),
+        pupil=pupil,
+        now=now,
+    )
