@@ -16,7 +16,9 @@ from attendance.rules.verdict import Office, Parent, Phase, School, every_case
 from enrolments.models import ClassGroup, Enrolment
 
 #: How many classes are asked of the calendar together.
-CLASSES_AT_ONCE = 5000
+CLASSES_AT_ONCE = 1000
+#: The planner takes every run for a thousand classes: never fewer than there are, or it picks nested loops over a nation.
+LONGEST_RUN = 500
 _PHASES, _PARENT, _SCHOOL, _OFFICE = list(Phase), list(Parent), list(School), list(Office)
 #: What each word adds to the number of a case; the first of every list (nothing said, roll-call not taken) adds nothing.
 _WORDS = {
@@ -32,8 +34,11 @@ _WORDS = {
 # its own list. One small integer: joined on four texts, the planner expects one row and picks nested loops over a nation.
 _DECIDED = """
 rule (asked, eats, charged, code) AS (VALUES {rule}),
-class_today (class_group_id, phase, open, why) AS (
-    SELECT * FROM unnest(%(classes)s::integer[], %(phases)s::integer[], %(open)s::boolean[], %(why)s::text[])
+class_today AS MATERIALIZED (
+    SELECT class_group_id, run.phase, run.open, run.why
+    FROM unnest(%(first)s::integer[], %(last)s::integer[], %(phase)s::integer[], %(open)s::boolean[], %(why)s::text[])
+            AS run (first, last, phase, open, why),
+        generate_series(run.first, run.last) AS class_group_id
 ),
 said AS (
     SELECT pupil_id,
@@ -84,7 +89,7 @@ def of_day(
 ) -> Deciding:
     """The decision of a day: for the classes of ``calendar`` (None: of all), for some pupils only when named."""
     calendars = [calendar] if calendar else _calendars(day, pupil_ids)
-    params: dict[str, Any] = {"day": day, **_classes(calendars, day)}
+    params: dict[str, Any] = {"day": day, **_runs(calendars, day)}
     only_pupils = only_enrolments = ""
     if pupil_ids is not None:
         params["pupils"] = sorted(pupil_ids)
@@ -102,27 +107,36 @@ def of_day(
 
 
 def _calendars(day: dt.date, pupil_ids: Collection[int] | None) -> Iterator[Calendar]:
-    """Some thousand classes at a time: the memory of a worker does not grow with the nation."""
-    groups = ClassGroup.objects.filter(year__valid_from__lte=day, year__valid_to__gte=day)
+    """Some hundred classes at a time: the memory of a worker does not grow with the nation."""
+    groups = ClassGroup.objects.filter(year__valid_from__lte=day, year__valid_to__gte=day).order_by("pk")
     if pupil_ids is not None:
         enrolled = Enrolment.objects.on(day).filter(pupil_id__in=pupil_ids)
         groups = groups.filter(pk__in=enrolled.values("class_group"))
-    ids = list(groups.order_by("pk").values_list("pk", flat=True))
-    for part in (ids[start : start + CLASSES_AT_ONCE] for start in range(0, len(ids), CLASSES_AT_ONCE)):
-        yield Calendar(groups.filter(pk__range=(part[0], part[-1])).values("pk"), day, day)
+    last = 0
+    while ids := list(groups.filter(pk__gt=last).values_list("pk", flat=True)[:CLASSES_AT_ONCE]):
+        last = ids[-1]
+        yield Calendar(groups.filter(pk__range=(ids[0], last)).values("pk"), day, day)
 
 
-def _classes(calendars: Iterable[Calendar], day: dt.date) -> dict[str, list[Any]]:
-    """Four columns, one line per class: what its phase adds to a case, whether it eats and, if not, the code of the reason."""
-    ids, phases, opened, why = [], [], [], []
+def _runs(calendars: Iterable[Calendar], day: dt.date) -> dict[str, list[Any]]:
+    """Neighbours by number with the same answer, as columns: first and last class, what the phase adds to a case, whether
+    they eat and, if not, the code of the reason. A nation is a few thousand lines."""
+    runs: list[tuple[int, int, tuple[int, bool, str]]] = []
     for calendar in calendars:
-        for class_id in calendar.classes:
+        for class_id in sorted(calendar.classes):
             service = calendar.service(class_id, day)
-            ids.append(class_id)
-            phases.append(_PHASES.index(calendar.phase(class_id, day)) * 27)
-            opened.append(service.open)
-            why.append(service.code)
-    return {"classes": ids, "phases": phases, "open": opened, "why": why}
+            answer = (_PHASES.index(calendar.phase(class_id, day)) * 27, service.open, service.code)
+            if runs and runs[-1][1:] == (class_id - 1, answer) and class_id - runs[-1][0] < LONGEST_RUN:
+                runs[-1] = (runs[-1][0], class_id, answer)
+            else:
+                runs.append((class_id, class_id, answer))
+    return {
+        "first": [first for first, _, _ in runs],
+        "last": [last for _, last, _ in runs],
+        "phase": [phase for _, _, (phase, _, _) in runs],
+        "open": [is_open for _, _, (_, is_open, _) in runs],
+        "why": [why for _, _, (_, _, why) in runs],
+    }
 
 
 @cache
