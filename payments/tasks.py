@@ -5,15 +5,25 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from mensa import clock
-from payments import campaign_step, notices, outbox, receipts, reconciliation, settlement_polls, upload_mail
+from payments import (
+    campaign_step,
+    notices,
+    outbox,
+    polling,
+    receipts,
+    reconciliation,
+    settlement_polls,
+    upload_mail,
+)
 from payments.models import Campaign, SettlementPoll, UploadedReceipt
 
 log = structlog.get_logger(__name__)
-CHUNK = 10
+CHUNK = 30  # children: a second or two of work, as long as the mail server is as quick
 SWEEP_LIMIT = 200
 #: For the beat: seconds between two sweeps.
 SCHEDULE = {
     "payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120},
+    "payments.poll": {"task": "payments.tasks.poll_receipts", "schedule": 3600},
     "payments.outbox": {"task": "payments.tasks.clear_outbox", "schedule": 120},
     "payments.settlement": {"task": "payments.tasks.settle_up", "schedule": 600},
 }
@@ -23,7 +33,7 @@ SCHEDULE = {
 def run_campaign(campaign_id: int) -> None:
     """A few children, then back to the queue: a long campaign never holds a worker longer than a minute or so."""
     campaign = Campaign.objects.get(pk=campaign_id)
-    if campaign_step.step(campaign=campaign, limit=CHUNK, now=clock.now()) == CHUNK:
+    if campaign_step.step(campaign=campaign, limit=CHUNK, now=clock.now()) >= CHUNK:
         nudge_campaign(campaign_id)
 
 
@@ -109,3 +119,9 @@ def nudge_cases() -> None:
         follow_up_cases.delay()
     except OperationalError:
         log.warning("queue_down", work="follow_up_cases")
+
+
+@shared_task
+def poll_receipts() -> None:
+    """Every hour, where the town has chosen to ask for its receipts instead of being sent them."""
+    polling.poll(now=clock.now())

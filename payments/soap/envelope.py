@@ -31,6 +31,12 @@ def open_body(data: bytes) -> etree._Element:
     return message
 
 
+def open_document(data: bytes) -> etree._Element:
+    """A message by itself, as the REST service of GPD keeps it: no envelope, and its root has lost its namespace."""
+    root = _parse(data)
+    return open_body(data) if _local(root) == "Envelope" else root
+
+
 def _parse(data: bytes) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False,
