@@ -1,11 +1,15 @@
-"""A worker's share of a campaign: claim a child, issue, print, send, say what happened; then the next."""
+"""A worker's share of a campaign: claim a family, issue, print, send, say what happened; then the next."""
 
 import datetime as dt
 import smtplib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 import structlog
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.template.loader import render_to_string
 
@@ -24,46 +28,98 @@ SUBJECT = "Avviso di pagamento della mensa scolastica"
 
 
 class Stopped(Exception):
-    """This child cannot be done; str() is the reason that the office reads."""
+    """This child, or this mail, cannot be done; str() is the reason that the office reads."""
 
 
 class InDoubt(Exception):
-    """The mail server fell silent half way: the row stays "in invio" until a person decides."""
+    """The mail server fell silent half way: the rows stay "in invio" until a person decides."""
+
+
+@dataclass
+class Letter:
+    """One mail: the children of a family whose notices go to the same address."""
+
+    address: str
+    items: list[CampaignItem]
+    notices: list[Notice]
+
+
+@dataclass
+class Round:
+    """What a worker keeps from one family to the next: its line to the mail server, and whether pagoPA answers."""
+
+    now: dt.datetime
+    post: BaseEmailBackend
+    node_answers: bool = True
 
 
 def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
-    """Do up to `limit` children; returns how many were taken. Safe at any moment, on any number of workers."""
+    """Do families until `limit` children are taken; returns how many were. Safe at any moment, on any number of workers."""
+    round_ = Round(now, get_connection())
     taken = 0
-    while taken < limit and (item := campaigns.claim_next(campaign=campaign, now=now)):
-        taken += 1
-        try:
-            _do(item, now)
-        except Stopped as reason:
-            _fail(item, str(reason))
-        except InDoubt:
-            log.warning("notice_mail_in_doubt", item=item.pk)
-        except PdfUnavailable as missing:
-            _fail(item, str(missing))
-            campaigns.pause(campaign=campaign)
-            log.error("campaign_paused_without_pdf", campaign=campaign.pk)
-        except Exception:  # a child that nobody foresaw stops nobody else
-            log.exception("campaign_item_failed", item=item.pk)
-            _fail_unless_sending(item)
+    try:
+        while taken < limit and (family := campaigns.claim_family(campaign=campaign, now=now)):
+            taken += len(family)
+            _do_family(campaign, family, round_)
+    finally:
+        _hang_up(round_)
     campaigns.finish_if_done(campaign=campaign, now=now)
     return taken
 
 
-def _do(item: CampaignItem, now: dt.datetime) -> None:
-    notice = _issued(item, now)
-    notices.publish(
-        notice=notice, now=now
-    )  # the node may be silent: the sweep publishes later, the paper is valid
-    address = _address(item)
-    document = notice_pdf.render([notice])
-    if not _begin_sending(item, now):
+def _do_family(campaign: Campaign, family: list[CampaignItem], round_: Round) -> None:
+    for letter in _letters(_prepared(family, round_)):
+        try:
+            _do(letter, round_)
+        except Stopped as reason:
+            _fail(letter.items, str(reason))
+        except InDoubt:
+            log.warning("notice_mail_in_doubt", items=[item.pk for item in letter.items])
+        except PdfUnavailable as missing:
+            _fail(letter.items, str(missing))
+            campaigns.pause(campaign=campaign)
+            log.error("campaign_paused_without_pdf", campaign=campaign.pk)
+        except Exception:  # a family that nobody foresaw stops nobody else
+            log.exception("campaign_mail_failed", items=[item.pk for item in letter.items])
+            _fail_unless_sending(letter.items)
+
+
+def _prepared(family: list[CampaignItem], round_: Round) -> Iterable[tuple[CampaignItem, Notice, str]]:
+    """Each child's notice and the address it goes to; a child who cannot be done does not keep back the others."""
+    for item in family:
+        try:
+            notice = _issued(item, round_.now)
+            _publish(notice, round_)
+            yield item, notice, _address(item)
+        except Stopped as reason:
+            _fail([item], str(reason))
+        except Exception:  # a child that nobody foresaw stops nobody else
+            log.exception("campaign_item_failed", item=item.pk)
+            _fail_unless_sending([item])
+
+
+def _letters(prepared: Iterable[tuple[CampaignItem, Notice, str]]) -> list[Letter]:
+    """Parents who applied with two addresses get two mails; all the others one."""
+    letters: dict[str, Letter] = {}
+    for item, notice, address in prepared:
+        letter = letters.setdefault(address, Letter(address, [], []))
+        letter.items.append(item)
+        letter.notices.append(notice)
+    return list(letters.values())
+
+
+def _publish(notice: Notice, round_: Round) -> None:
+    """The node may be silent: the paper is valid, the outbox tells it later. One silence a round is enough to wait for."""
+    if round_.node_answers:
+        round_.node_answers = notices.publish(notice=notice, now=round_.now)
+
+
+def _do(letter: Letter, round_: Round) -> None:
+    document = notice_pdf.render(letter.notices)
+    if not _begin_sending(letter, round_.now):
         return
-    _send(notice, address, document)
-    _write_sent(item, notice, address, now)
+    _send(letter, document, round_)
+    _write_sent(letter, round_.now)
 
 
 def _issued(item: CampaignItem, now: dt.datetime) -> Notice:
@@ -111,31 +167,62 @@ def _address(item: CampaignItem) -> str:
     return address
 
 
-def _begin_sending(item: CampaignItem, now: dt.datetime) -> bool:
-    """From here on nobody else sends this mail. False: the claim was lost to another worker meanwhile."""
-    mine = CampaignItem.objects.filter(pk=item.pk, state=State.PREPARING, claim=item.claim)
-    return mine.update(state=State.SENDING, claimed_at=now) == 1
+def _claimed(items: list[CampaignItem]) -> set[UUID | None]:
+    return {item.claim for item in items}
 
 
-def _send(notice: Notice, address: str, document: bytes) -> None:
+@transaction.atomic
+def _begin_sending(letter: Letter, now: dt.datetime) -> bool:
+    """From here on nobody else sends this mail. False: the claim was lost to another worker meanwhile, and nothing is written."""
+    mine = CampaignItem.objects.filter(
+        pk__in=[item.pk for item in letter.items], state=State.PREPARING, claim__in=_claimed(letter.items)
+    )
+    whole = mine.update(state=State.SENDING, claimed_at=now) == len(letter.items)
+    transaction.set_rollback(not whole)
+    return whole
+
+
+def _send(letter: Letter, document: bytes, round_: Round) -> None:
+    many = len(letter.notices) > 1
     body = render_to_string(
         "email/payments/notice.txt",
         {
             "town": notice_pdf.creditor_on_paper(),
-            "amount": amounts.printed(notice.amount),
-            "due": f"{notice.due_date:%d/%m/%Y}",
-            "subject": notice.subject,
+            "notices": [(notice.subject, amounts.printed(notice.amount)) for notice in letter.notices],
+            "total": amounts.printed(sum((notice.amount for notice in letter.notices), Decimal(0))),
+            "due": f"{letter.notices[0].due_date:%d/%m/%Y}",
+            "many": many,
         },
     )
-    mail = EmailMessage(SUBJECT, body, to=[address])
-    mail.attach(f"avviso-{notice.nav}.pdf", document, "application/pdf")
+    mail = EmailMessage(SUBJECT, body, to=[letter.address], connection=round_.post)
+    mail.attach(_file_name(letter.notices), document, "application/pdf")
     try:
+        round_.post.open()
         mail.send()
     except (smtplib.SMTPServerDisconnected, TimeoutError) as silence:
+        _hang_up(round_)
         raise InDoubt from silence
     except (smtplib.SMTPException, OSError) as problem:
-        log.warning("notice_mail_refused", notice=notice.pk, problem=type(problem).__name__)
+        _hang_up(round_)
+        log.warning(
+            "notice_mail_refused",
+            notices=[notice.pk for notice in letter.notices],
+            problem=type(problem).__name__,
+        )
         raise Stopped(_said(problem)) from problem
+
+
+def _file_name(papers: list[Notice]) -> str:
+    """By the number of the notice; the family's file by that of the first."""
+    return f"avviso-{papers[0].nav}.pdf" if len(papers) == 1 else f"avvisi-{papers[0].nav}.pdf"
+
+
+def _hang_up(round_: Round) -> None:
+    """The line is opened again for the next mail, if there is one."""
+    try:
+        round_.post.close()
+    except (smtplib.SMTPException, OSError):
+        log.warning("mail_line_lost")
 
 
 def _said(problem: Exception) -> str:
@@ -144,24 +231,29 @@ def _said(problem: Exception) -> str:
     return "Il server di posta non ha accettato il messaggio: riprova più tardi."
 
 
-def _write_sent(item: CampaignItem, notice: Notice, address: str, now: dt.datetime) -> None:
+def _write_sent(letter: Letter, now: dt.datetime) -> None:
+    keys = [notice.pk for notice in letter.notices]
     with transaction.atomic():
-        CampaignItem.objects.filter(pk=item.pk, claim=item.claim).update(state=State.SENT, reason="")
-        sent = {"sent_at": now, "sent_to": address, "send_error": ""}
-        Notice.objects.filter(pk=notice.pk).update(**sent)
-        Notice.objects.filter(pk=notice.pk, state=Notice.State.ISSUED).update(state=Notice.State.SENT)
+        CampaignItem.objects.filter(
+            pk__in=[item.pk for item in letter.items], claim__in=_claimed(letter.items)
+        ).update(state=State.SENT, reason="")
+        Notice.objects.filter(pk__in=keys).update(sent_at=now, sent_to=letter.address, send_error="")
+        Notice.objects.filter(pk__in=keys, state=Notice.State.ISSUED).update(state=Notice.State.SENT)
 
 
-def _fail_unless_sending(item: CampaignItem) -> None:
-    """After "in invio" the mail may have left: that row waits for a person as it is."""
-    mine = CampaignItem.objects.filter(pk=item.pk, claim=item.claim, state=State.PREPARING)
+def _fail_unless_sending(items: list[CampaignItem]) -> None:
+    """After "in invio" the mail may have left: those rows wait for a person as they are."""
+    mine = CampaignItem.objects.filter(
+        pk__in=[item.pk for item in items], claim__in=_claimed(items), state=State.PREPARING
+    )
     mine.update(state=State.FAILED, reason=UNFORESEEN)
 
 
-def _fail(item: CampaignItem, reason: str) -> None:
+def _fail(items: list[CampaignItem], reason: str) -> None:
     with transaction.atomic():
-        CampaignItem.objects.filter(pk=item.pk, claim=item.claim).update(
+        CampaignItem.objects.filter(pk__in=[item.pk for item in items], claim__in=_claimed(items)).update(
             state=State.FAILED, reason=reason[:200]
         )
-        if item.notice_id:
-            Notice.objects.filter(pk=item.notice_id).update(send_error=reason[:200])
+        Notice.objects.filter(pk__in=[item.notice_id for item in items if item.notice_id]).update(
+            send_error=reason[:200]
+        )

@@ -1,8 +1,8 @@
-"""Campaigns: one notice per non-exempt child, mailed to the family; a batch that may stop anywhere and goes on.
+"""Campaigns: one notice per non-exempt child, one mail per family; a batch that may stop anywhere and goes on.
 
-Every child is a row (CampaignItem) written when the campaign starts. A worker claims a row, issues its notice (once: the
-database knows campaign, child and wallet), prepares the PDF, writes "in invio", sends the mail, writes "inviato". Up to
-"in invio" any interruption is repeated by whoever finds the row; after it nobody sends again on his own.
+Every child is a row (CampaignItem) written when the campaign starts. A worker claims the rows of a family, issues a notice each
+(once: the database knows campaign, child and wallet), prints them into one file, writes "in invio", sends the mail, writes
+"inviato". Up to "in invio" any interruption is repeated by whoever finds the rows; after it nobody sends again on his own.
 """
 
 import datetime as dt
@@ -238,23 +238,31 @@ def settle_as_sent(*, item: CampaignItem, now: dt.datetime) -> None:
             )
 
 
-def claim_next(*, campaign: Campaign, now: dt.datetime) -> CampaignItem | None:
-    """Take the next child; rows that others are working on are skipped. None: nothing to take, or not running."""
+def claim_family(*, campaign: Campaign, now: dt.datetime) -> list[CampaignItem]:
+    """Take the next wallet's children, all of them: a family gets one mail. Empty: nothing to take, or not running.
+
+    Claims take turns, a millisecond each: two workers never get a child each of the same family.
+    """
     with transaction.atomic():
-        if not Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.RUNNING).exists():
-            return None
+        turn = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        if turn.state != Campaign.State.RUNNING:
+            return []
         abandoned = Q(state=State.PREPARING, claimed_at__lt=now - ABANDONED_AFTER)
-        item = (
-            campaign.items.select_for_update(skip_locked=True, of=("self",))
-            .filter(Q(state=State.WAITING) | abandoned)
+        free = campaign.items.filter(Q(state=State.WAITING) | abandoned)
+        wallet = free.order_by("pk").values_list("wallet_id", flat=True).first()
+        family = list(
+            free.filter(wallet=wallet)
+            .select_for_update(of=("self",))
             .select_related("pupil", "wallet__household__applicant", "campaign__year")
             .order_by("pk")
-            .first()
         )
-        if item is not None:
-            item.state, item.claim, item.claimed_at = State.PREPARING, uuid.uuid4(), now
-            item.save(update_fields=["state", "claim", "claimed_at"])
-    return item
+        claim = uuid.uuid4()
+        for item in family:
+            item.state, item.claim, item.claimed_at = State.PREPARING, claim, now
+        campaign.items.filter(pk__in=[item.pk for item in family]).update(
+            state=State.PREPARING, claim=claim, claimed_at=now
+        )
+    return family
 
 
 def finish_if_done(*, campaign: Campaign, now: dt.datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from payments.views import campaigns, family, node, reconciliation, review, uploads
+from payments.views import campaigns, family, node, paper, reconciliation, review, uploads
 
 app_name = "payments"
 urlpatterns = [
@@ -12,9 +12,10 @@ urlpatterns = [
     path("pagamenti/tentativo/<uuid:token>/fatto/", family.return_ok, name="return_ok"),
     path("pagamenti/tentativo/<uuid:token>/annullato/", family.return_cancel, name="return_cancel"),
     path("pagamenti/tentativo/<uuid:token>/non-riuscito/", family.return_error, name="return_error"),
-    path("pagamenti/avviso/<uuid:token>.pdf", family.notice_file, name="notice_pdf"),
+    path("pagamenti/avviso/<uuid:token>.pdf", paper.notice_file, name="notice_pdf"),
     path("pagamenti/ricevuta/<uuid:token>/file/", uploads.upload_file, name="upload_file"),
     path("pagamenti/<slug:code>/", family.pay, name="pay"),
+    path("pagamenti/<slug:code>/avvisi.pdf", paper.family_file, name="notices_pdf"),
     path("pagamenti/<slug:code>/avvia/", family.start, name="start"),
     path("pagamenti/<slug:code>/ricevute/", uploads.upload_receipt, name="upload_receipt"),
     path("ufficio/avvisi/", campaigns.index, name="campaigns"),

@@ -12,15 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from enrolments.models import Household
 from identity.access import roles
 from identity.models import Role, User
-from identity.pdf import PdfUnavailable
 from mensa import clock
-from payments import checkout, notice_pdf, notices, top_ups
+from payments import checkout, notices, top_ups
 from payments.errors import PaymentRefused
 from payments.forms import PayForm
 from payments.models import CheckoutAttempt, Notice
 
 RECENT = 10
-READERS = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 
 
 def _household(request: HttpRequest, code: str) -> Household:
@@ -128,23 +126,3 @@ def _attempt_page(request: HttpRequest, token: uuid.UUID, came_from: str) -> Htt
     template = "payments/attempt_state.html" if request.headers.get("HX-Request") else "payments/attempt.html"
     total = sum(notice.amount for notice in mine.notices.all())
     return render(request, template, {"attempt": mine, "came_from": came_from, "total": total})
-
-
-@roles(Role.PARENT, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
-@never_cache
-@require_safe
-def notice_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    user = cast(User, request.user)
-    rows = Notice.objects.all() if user.role in READERS else Notice.objects.of_parent(user)
-    notice = get_object_or_404(rows.select_related("wallet__household__applicant"), token=token)
-    try:
-        document = notice_pdf.render([notice])
-    except PdfUnavailable as missing:
-        messages.error(request, str(missing))
-        return render(request, "payments/no_pdf.html", {"notice": notice}, status=503)
-    name = f"avviso-{notice.nav}.pdf"
-    return HttpResponse(
-        document,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{name}"'},
-    )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import pypdfium2
 import pytest
 from django.db import connection
 from django.test import Client
@@ -81,6 +82,37 @@ def test_the_family_and_the_office_download_the_notice(
         response = client_of(user).get(reverse("payments:notice_pdf", args=[notice.token]))
         assert response.status_code == 200
         assert response.content.startswith(b"%PDF-")
+
+
+def test_the_family_and_the_office_download_all_that_is_open_in_one_file(
+    issue: Callable[..., Notice], town: cast.Town, client_of: Callable[..., Client]
+) -> None:
+    papers = [issue(), issue("86.70", pupil=town.sofia)]
+    issue("20.00", pupil=None)
+    paid = issue("30.00")
+    Notice.objects.filter(pk=paid.pk).update(state="paid", paid_at=NOW)
+    address = reverse("payments:notices_pdf", args=[town.family.code])
+    for user in (town.anna, town.bruno, town.enzo, town.gino):
+        response = client_of(user).get(address)
+        assert response["Content-Disposition"] == f'inline; filename="avvisi-{town.family.code}.pdf"'
+        with pypdfium2.PdfDocument(response.content) as pages:
+            assert len(pages) == len(papers)
+    assert (
+        "Scarica tutti in un solo file"
+        in client_of(town.anna).get(reverse("payments:pay", args=[town.family.code])).content.decode()
+    )
+
+
+def test_the_file_of_another_family_or_of_nothing_is_not_there(
+    notice: Notice, town: cast.Town, client_of: Callable[..., Client]
+) -> None:
+    theirs, mine = (
+        reverse("payments:notices_pdf", args=[code]) for code in (town.family.code, town.carla_family.code)
+    )
+    carla = client_of(town.carla)
+    assert carla.get(theirs).status_code == 404
+    assert carla.get(mine).status_code == 404
+    assert client_of(town.dora).get(theirs).status_code == 403
 
 
 def test_the_wallet_of_another_family_is_another_notice(
