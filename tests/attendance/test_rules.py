@@ -181,7 +181,22 @@ def test_parent_absent_and_school_present_is_a_conflict_that_the_parent_may_disp
 
 def test_only_where_both_speak_the_parent_gets_a_note_of_what_the_school_saw() -> None:
     told = {phase: decide(Case(phase, NONE, AWAY, Office.NOTHING)).tell_parent for phase in Phase}
-    assert told == {Phase.SCHOOL: True, Phase.BOTH: True, Phase.PARENTS: False}
+    assert told == {Phase.SCHOOL: False, Phase.BOTH: True, Phase.PARENTS: False}
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize(("parent", "school"), [(parent, school) for parent in Parent for school in School])
+def test_every_cell_of_the_table_says_who_hears_of_it(phase: Phase, parent: Parent, school: School) -> None:
+    """Conflict, kind note and dispute of each cell of domain.md section 5, as the page says them."""
+    verdict = decide(Case(phase, parent, school, Office.NOTHING))
+    assert verdict.conflict is (parent is ABSENT and school is PRESENT)
+    assert verdict.tell_parent is (phase is Phase.BOTH and parent is NONE and school is AWAY)
+    stays = phase is Phase.PARENTS and school is AWAY and parent is not ABSENT
+    assert verdict.disputable is (stays or verdict.conflict or (parent is LATE and school is not AWAY))
+
+
+def test_the_table_names_every_pair_of_words() -> None:
+    assert {(row[0], row[1]) for row in TABLE} == {(parent, school) for parent in Parent for school in School}
 
 
 def test_a_debit_without_a_meal_can_always_be_disputed() -> None:
