@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from attendance import absence_receipts, verdicts, words
+from attendance import absence_receipts, words
 from attendance.calendar import each_day
 from attendance.errors import BadRange, NoServiceDay, TooLate
 from attendance.models import Absence, AbsencePattern, AbsenceReceipt
 from attendance.rules.cutoff import ROME
 from attendance.rules.cutoff import parent_in_time as in_time
 from attendance.rules.service_days import WEEKDAYS
-from attendance.verdicts import DayVerdict
+from attendance.verdicts import DayVerdict, Look
 from enrolments.models import Pupil
 from identity.models import User
 
@@ -53,14 +53,16 @@ def mark(
     now: dt.datetime,
     note: str = "",
     pattern: AbsencePattern | None = None,
+    look: Look | None = None,
 ) -> Marked:
     """A parent says that the child will not eat. Only service days are taken; when today's cut-off has passed the later
     days are marked all the same, and today is kept as a late notice: evidence for the office, no debit spared. Each word
-    written has its receipt. ``pattern``: the weekday said once, whose hour is the one that counts for the cut-off.
+    written has its receipt. ``pattern``: the weekday said once, whose hour is the one that counts for the cut-off. ``look``:
+    the facts of these days, when whoever asks has just read them.
 
     Refused with ``TooLate`` or ``NoServiceDay`` when no day can be marked.
     """
-    asked = _ask(pupil, days, pattern.said_at if pattern else now)
+    asked = _ask(pupil, days, pattern.said_at if pattern else now, look)
     late = asked.late_today(now)
     with transaction.atomic():
         changed = _say(asked.open, pupil, by=by, now=now, note=note, in_time=True)
@@ -70,9 +72,11 @@ def mark(
     return asked.outcome(changed, receipts)
 
 
-def withdraw(*, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime) -> Marked:
+def withdraw(
+    *, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime, look: Look | None = None
+) -> Marked:
     """A parent takes the notice back before the cut-off: the meal is there again. After it nothing changes any more."""
-    asked = _ask(pupil, days, now)
+    asked = _ask(pupil, days, now, look)
     with transaction.atomic():
         taken = words.take_back(_keys(asked.open, pupil), source=Absence.Source.PARENT, by=by, now=now)
         changed = {day for day, _ in taken}
@@ -130,10 +134,10 @@ class _Asked:
         return NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di servizio.")
 
 
-def _ask(pupil: Pupil, days: Iterable[dt.date], now: dt.datetime) -> _Asked:
+def _ask(pupil: Pupil, days: Iterable[dt.date], now: dt.datetime, look: Look | None) -> _Asked:
     wanted = sorted(set(days))
-    found = verdicts.of_pupils(pupils=[pupil], days=wanted)
-    rows = [found[pupil.pk, day] for day in wanted]
+    look = look or Look([pupil.pk], wanted)
+    rows = [look.verdict(pupil.pk, day) for day in wanted]
     return _Asked(
         open=[row for row in rows if row.open_at(now)],
         late=[row for row in rows if row.verdict and not row.open_at(now)],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from attendance import absence_receipts, verdicts
 from attendance.models import Absence, AbsenceReceipt
-from attendance.verdicts import DayVerdict
+from attendance.verdicts import DayVerdict, Look
 from enrolments.models import Custody, Enrolment, Household, Pupil
 from identity.models import User
 
@@ -57,17 +57,21 @@ class _Known:
     places: dict[int, str]
 
 
-def cards(custodies: Sequence[Custody], now: dt.datetime) -> list[tuple[Custody, Child]]:
+def cards(
+    custodies: Sequence[Custody], now: dt.datetime, look: Look | None = None
+) -> list[tuple[Custody, Child]]:
     """The cards of these children, in this order; one who has left has none. A constant number of queries.
 
     The custodies come with their pupil and household.
     """
-    known = _known([row.pupil for row in custodies], now.date())
+    known = _known([row.pupil for row in custodies], now.date(), look)
     return [(row, _card(row, known, now)) for row in custodies if row.pupil_id in known.places]
 
 
-def card(*, pupil: Pupil, household: str, user: User, now: dt.datetime) -> Child | None:
-    """The card of one child on the page of this household, if it is this user's."""
+def card(
+    *, pupil: Pupil, household: str, user: User, now: dt.datetime, look: Look | None = None
+) -> Child | None:
+    """The card of one child on the page of this household, if it is this user's. ``look``: its week, just read."""
     today = now.date()
     rows = (
         Custody.objects.overlapping(today, today + A_YEAR)
@@ -75,14 +79,19 @@ def card(*, pupil: Pupil, household: str, user: User, now: dt.datetime) -> Child
         .select_related("pupil", "household")
         .order_by("valid_from")
     )
-    found = cards(rows[:1], now)
+    found = cards(rows[:1], now, look)
     return found[0][1] if found else None
 
 
-def _known(pupils: Sequence[Pupil], today: dt.date) -> _Known:
-    days = [today + dt.timedelta(days=step) for step in range(WEEK + 1)]
+def week(today: dt.date) -> list[dt.date]:
+    """The days a card may speak of."""
+    return [today + dt.timedelta(days=step) for step in range(WEEK + 1)]
+
+
+def _known(pupils: Sequence[Pupil], today: dt.date, look: Look | None) -> _Known:
+    days = week(today)
     return _Known(
-        verdicts.of_pupils(pupils=pupils, days=days),
+        look.verdicts() if look else verdicts.of_pupils(pupils=pupils, days=days),
         absence_receipts.last_of(pupil_ids=[pupil.pk for pupil in pupils], days=days),
         _places(pupils, today),
     )

@@ -85,19 +85,16 @@ class DayVerdict:
 def of_pupils(*, pupils: Iterable[Pupil], days: Collection[dt.date]) -> dict[Key, DayVerdict]:
     """(pupil id, day) -> verdict, for every pair: twelve queries whatever the numbers."""
     ids = [pupil.pk for pupil in pupils]
-    if not ids or not days:
-        return {}
-    facts = _Facts(ids, sorted(set(days)))
-    return {(pk, day): facts.verdict(pk, day) for pk in ids for day in facts.days}
+    return Look(ids, days).verdicts() if ids and days else {}
 
 
-class _Facts:
-    """Everything the verdict of these pupils on these days depends on."""
+class Look:
+    """Everything the verdict of these pupils on these days (at least one) depends on, read once."""
 
-    def __init__(self, pupil_ids: list[int], days: list[dt.date]) -> None:
-        self.days = days
-        first, last = days[0], days[-1]
-        self.hours = adopted.on_days(days)
+    def __init__(self, pupil_ids: list[int], days: Collection[dt.date]) -> None:
+        self.pupil_ids, self.days = pupil_ids, sorted(set(days))
+        first, last = self.days[0], self.days[-1]
+        self.hours = adopted.on_days(self.days)
         self.enrolments = _enrolments(pupil_ids, first, last)
         class_ids = {row.class_group_id for rows in self.enrolments.values() for row in rows}
         self.calendar = Calendar(class_ids, first, last)
@@ -109,6 +106,13 @@ class _Facts:
         )
         self.suspensions = _suspensions(pupil_ids, first, last)
         self.holds = _diet_holds(pupil_ids, first, last)
+
+    def listen_again(self) -> None:
+        """After somebody has spoken: only the words are read anew."""
+        self.words = _words(self.pupil_ids, self.days[0], self.days[-1])
+
+    def verdicts(self) -> dict[Key, DayVerdict]:
+        return {(pk, day): self.verdict(pk, day) for pk in self.pupil_ids for day in self.days}
 
     def verdict(self, pupil_id: int, day: dt.date) -> DayVerdict:
         row = next((row for row in self.enrolments[pupil_id] if _holds(row, day)), None)

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from attendance import absence_receipts, absences, child_days, month, patterns, tasks, tellings
+from attendance import absence_receipts, absences, child_days, month, patterns, tasks, tellings, verdicts
 from attendance import hours as adopted
 from attendance.absences import Marked
 from attendance.forms import DaysForm, PatternForm
@@ -91,15 +91,12 @@ def end_pattern(request: HttpRequest, code: str, pk: int) -> HttpResponse:
 def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked], str]) -> HttpResponse:
     """One day (`day`, the buttons) or a range (`first`, `last`): the operation decides, the page says what happened."""
     pupil, now = _own_pupil(request, code), clock.now()
-    form = DaysForm(_days_asked(request))
+    form, look = DaysForm(_days_asked(request)), None
     if form.is_valid():
         try:
-            done = act(
-                pupil=pupil,
-                days=absences.days_between(*form.range()),
-                by=cast(User, request.user),
-                now=now,
-            )
+            days = absences.days_between(*form.range())
+            look = _look(request, pupil, days, now)
+            done = act(pupil=pupil, days=days, by=cast(User, request.user), now=now, look=look)
             messages.success(request, sentence(done))
             tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
         except Refused as refusal:
@@ -109,21 +106,40 @@ def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked],
     else:
         page = _page(pupil, now, _month(request), form=form)
         return render(request, "attendance/absences.html", page, status=422)
-    return _answer(request, pupil, now)
+    return _answer(request, pupil, now, look)
 
 
-def _answer(request: HttpRequest, pupil: Pupil, now: dt.datetime) -> HttpResponse:
+def _look(
+    request: HttpRequest, pupil: Pupil, days: Iterable[dt.date], now: dt.datetime
+) -> verdicts.Look | None:
+    """For a tap on the card: the facts of its week and of the day asked, read once for the decision and for the answer."""
+    if not request.POST.get("scheda"):
+        return None
+    return verdicts.Look([pupil.pk], {*days, *child_days.week(now.date())})
+
+
+def _answer(
+    request: HttpRequest, pupil: Pupil, now: dt.datetime, look: verdicts.Look | None = None
+) -> HttpResponse:
     """Without script a redirect; with it the piece of the page where the tap was: the child's card, or the absences."""
     if getattr(request, "htmx", False):
-        household = request.POST.get("scheda", "")
-        user = cast(User, request.user)
-        if household and (child := child_days.card(pupil=pupil, household=household, user=user, now=now)):
-            return render(request, "attendance/child.html", {"child": child})
+        if card := _card(request, pupil, now, look):
+            return card
         return render(request, "attendance/absences_body.html", _page(pupil, now, _month(request)))
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         return redirect(target)
     return redirect(f"{reverse('attendance:absences', args=[pupil.code])}?mese={_month(request):%Y-%m}")
+
+
+def _card(
+    request: HttpRequest, pupil: Pupil, now: dt.datetime, look: verdicts.Look | None
+) -> HttpResponse | None:
+    household, user = request.POST.get("scheda", ""), cast(User, request.user)
+    if look:
+        look.listen_again()
+    child = household and child_days.card(pupil=pupil, household=household, user=user, now=now, look=look)
+    return render(request, "attendance/child.html", {"child": child}) if child else None
 
 
 def _days_asked(request: HttpRequest) -> dict[str, Any]:

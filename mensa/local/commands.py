@@ -26,7 +26,7 @@ _WITHOUT_DATABASE = {
 _AS_OWNER = {"migrate", "setup_database", "grant_roles", "flush", "sqlflush"}
 
 # Commands that fill a database of their own and drop it: never the one of this folder.
-_ON_THROWAWAY = {"benchmark_night"}
+_ON_THROWAWAY = {"benchmark_night", "benchmark_peak"}
 
 
 def run(argv: list[str]) -> int | None:
