@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import DatabaseError
 from lxml import etree
 
-from enrolments.errors import Refused
 from payments import receipts
 from payments.configuration import Creditor, creditor
 from payments.models import Notice, Receipt
@@ -52,7 +50,7 @@ def reply(message: etree._Element, *, now: dt.datetime) -> bytes:
     except Refusal as refusal:
         log.info("pagopa_answered_ko", operation=asked, fault=refusal.code)
         content = refusal.content(body.fiscal_code)
-    except (DatabaseError, Refused):
+    except Exception:  # whatever it is, the node asks again after this answer
         log.exception("pagopa_answer_failed", operation=asked)
         content = Refusal("PAA_SYSTEM_ERROR").content(body.fiscal_code)
     return envelope.write(primitive.answer, content)

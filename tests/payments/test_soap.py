@@ -1,6 +1,5 @@
 """What the node asks and what we answer: the published schema, an independent client, hostile messages."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from payments.soap import envelope
 from payments.soap.envelope import child, text
 from tests import cast
 from tests.payments.conftest import NOW, NodeClient, question, receipt_message
-from wallets.models import Entry, Wallet
+from wallets.models import Entry
 
 QUESTIONS = ("paVerifyPaymentNoticeReq", "paGetPaymentReq", "paGetPaymentV2Request")
 UNKNOWN = "301000000099999962"
@@ -222,29 +221,3 @@ def test_an_address_that_the_schema_refuses_is_left_out(
     answer = node.ask(question("paGetPaymentV2Request", notice.nav))
     assert schema.validate(answer), schema.error_log
     assert "posta.example" not in etree.tostring(answer, encoding="unicode")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_independent_client_reads_every_answer(
-    live_server: object, reference: Path, issue: Callable[..., Notice], wallet: Wallet
-) -> None:
-    """zeep, from the official WSDL, over real HTTP."""
-    import zeep
-    from zeep.transports import Transport
-
-    from payments.configuration import creditor, simulator_secret
-
-    notice, body = issue(), creditor()
-    transport = Transport()
-    transport.session.trust_env = False
-    transport.session.headers[settings.PAGOPA_CALLER_HEADER] = simulator_secret()
-    client = zeep.Client(str(reference / "wsdl" / "paForNode.wsdl"), transport=transport)
-    service = client.create_service(next(iter(client.wsdl.bindings)), f"{live_server}/pagopa/ws")
-    who = {"idPA": body.fiscal_code, "idBrokerPA": body.broker, "idStation": body.stations[0]}
-    code = {"fiscalCode": body.fiscal_code, "noticeNumber": notice.nav}
-    assert service.paVerifyPaymentNotice(
-        **who, qrCode=code
-    ).paymentList.paymentOptionDescription.amount == Decimal("102.00")
-    data = service.paGetPaymentV2(**who, qrCode=code).data
-    assert data.transferList.transfer[0].transferAmount == Decimal("102.00")
-    assert service.paGetPayment(**who, qrCode=code).data.creditorReferenceId == notice.iuv
