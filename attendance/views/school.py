@@ -151,7 +151,6 @@ def passage(request: HttpRequest, class_id: int, day: str) -> HttpResponse:
             now=now,
             **data,
         )
-        tasks.nudge()
         messages.success(request, f"Registrato: {pupil}, {row.get_kind_display()} alle {row.hour:%H:%M}.")
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -165,7 +164,6 @@ def passage_undo(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(rows, pk=pk)
     try:
         passages.undo(passage=row, by=cast(User, request.user), now=clock.now())
-        tasks.nudge()
         messages.success(request, "Annullato: l'alunno resta presente, se non c'è spuntalo nell'appello.")
     except Refused as refusal:
         messages.error(request, str(refusal))
