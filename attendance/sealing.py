@@ -102,7 +102,7 @@ def _add(
     """The new row, or None when another worker was first: what it left unsaid is found by the next round."""
     kind = KitchenSheet.Kind.VARIATION if base else KitchenSheet.Kind.SHEET
     text = portions.canonical(content)
-    values = [year.pk, day, school.pk, sequence, kind.value, base.pk if base else None, now, text]
+    values: list[Any] = [year.pk, day, school.pk, sequence, kind.value, base.pk if base else None, now, text]
     with connection.cursor() as cursor:
         cursor.execute(_ADD, values)
         row = cursor.fetchone()
@@ -122,12 +122,12 @@ def _sheet(day: dt.date, count: SchoolSheet, now: dt.datetime) -> dict[str, Any]
     return {
         **_head("sheet", day, count.school, now),
         "hour": f"{adopted.on(day).kitchen_sheet_at:%H:%M}",
-        "classes": [_class(line) for line in count.lines],
+        "classes": [class_facts(line) for line in count.lines],
         "portions": portions.written(count.portions),
     }
 
 
-def _class(line: ClassLine) -> dict[str, Any]:
+def class_facts(line: ClassLine) -> dict[str, Any]:
     """``roll_call``: null where it is not required (the parents alone decide)."""
     return {
         "id": line.class_group.pk,
@@ -146,7 +146,7 @@ def _variation(
 ) -> dict[str, Any]:
     """The difference, and the classes it names: also one that nobody attends any more."""
     touched = {key.class_id for key in changes} - {0}
-    known = {line.class_group.pk: _class(line) for line in count.lines}
+    known = {line.class_group.pk: class_facts(line) for line in count.lines}
     gone = ClassGroup.objects.filter(pk__in=touched - set(known))
     known |= {row.pk: {"id": row.pk, "label": row.label, "closed": "", "roll_call": None} for row in gone}
     return {

@@ -10,7 +10,16 @@ from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from attendance import closure_mails, dispute_mail, morning, night, patterns, tellings
+from attendance import (
+    closure_mails,
+    dispute_mail,
+    morning,
+    night,
+    patterns,
+    sealing,
+    sheet_mail,
+    tellings,
+)
 from attendance.models import DayChunk, ServiceDay
 from mensa import clock
 from wallets.errors import Busy
@@ -22,6 +31,12 @@ logger = logging.getLogger(__name__)
 SCHEDULE = {
     "attendance.morning": {"task": "attendance.tasks.school_morning", "schedule": 60},
     "attendance.sweep": {"task": "attendance.tasks.sweep", "schedule": 600},
+    # Each minute looks for everything owed: a message that waited longer has nothing to add.
+    "attendance.kitchen": {
+        "task": "attendance.tasks.serve_kitchen",
+        "schedule": 60,
+        "options": {"expires": 50},
+    },
     "attendance.closures": {"task": "attendance.tasks.tell_of_closures", "schedule": 300},
     "attendance.patterns": {"task": "attendance.tasks.catch_up_patterns", "schedule": 600},
     "attendance.disputes": {"task": "attendance.tasks.tell_disputes", "schedule": 600},
@@ -35,6 +50,15 @@ def sweep() -> None:
     night.plan(now=now)
     for day in night.due_days(now):
         freeze_day.delay(ServiceDay.objects.only("pk").get(day=day).pk)
+
+
+@shared_task
+def serve_kitchen() -> None:
+    """Seal what is due, then write to the caterers and, where nobody has seen a sheet in time, to the office."""
+    now = clock.now()
+    sealing.seal_due(now=now)
+    sheet_mail.owe(now=now)
+    sheet_mail.send_owed(now=now)
 
 
 @shared_task

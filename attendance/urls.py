@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from attendance.views import (
+    caterer,
     closures,
     desk,
     disputes,
@@ -12,6 +13,7 @@ from attendance.views import (
     receipts,
     school,
     school_tools,
+    three_way,
 )
 
 app_name = "attendance"
@@ -41,6 +43,18 @@ urlpatterns = [
     path("scuola/elenco/<int:pk>/", school_tools.list_checked, name="absence_list"),
     path("scuola/elenco/<int:pk>/registra/", school_tools.list_apply, name="absence_list_apply"),
     path("cucina/", kitchen.sheet, name="kitchen"),
+    path("cucina/visto/", kitchen.acknowledge, name="acknowledge"),
+    path("cucina/foglio/<int:pk>.pdf", kitchen.paper, name="kitchen_pdf"),
+    path("cucina/consegne/", kitchen.delivered, name="deliveries"),
+    path("cucina/previsione/", kitchen.ahead, name="forecast"),
+    path("cucina/previsione.csv", kitchen.ahead_csv, name="forecast_csv"),
+    path("cucina/verifica/<str:digest>/", caterer.verify, name="verify_sheet"),
+    path("gestore/<str:token>/", caterer.page, name="caterer"),
+    path("gestore/<str:token>/visto/", caterer.acknowledge, name="caterer_seen"),
+    path("gestore/<str:token>/consegne/", caterer.delivered, name="caterer_delivered"),
+    path("gestore/<str:token>/fogli.pdf", caterer.paper, name="caterer_pdf"),
+    path("ufficio/riscontro/", three_way.page, name="three_way"),
+    path("ufficio/riscontro.csv", three_way.as_csv, name="three_way_csv"),
     path("ufficio/chiusure/", closures.closures_list, name="closures"),
     path("ufficio/chiusure/nuova/", closures.closure_new, name="closure_new"),
     path("ufficio/chiusure/<int:pk>/", closures.closure_detail, name="closure"),

@@ -17,12 +17,16 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.SECRETARY: (
         ("Appello di oggi", "attendance:school"),
         ("Sciopero e uscite", "attendance:school_days"),
+        ("Calendario", "attendance:school_calendar"),
         ("Docenti e non iscritti", "attendance:extra_meals"),
+        ("Porzioni consegnate", "attendance:deliveries"),
         ("Registro elettronico", "attendance:absence_list_new"),
         ("Aiuto", "mensa:help"),
     ),
     Role.KITCHEN: (
         ("Foglio di oggi", "attendance:kitchen"),
+        ("Prossimi 10 giorni", "attendance:forecast"),
+        ("Porzioni consegnate", "attendance:deliveries"),
         ("Diete da confermare", "enrolments:kitchen_diets"),
     ),
     Role.OFFICE: (
@@ -49,13 +53,15 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Mensa",
         (
             ("Notti e addebiti", "attendance:nights", "moon"),
+            ("Riscontro dei pasti", "attendance:three_way", "chart-line"),
             ("Presenze di un bambino", "attendance:pupils", "child"),
             ("Verifiche", "attendance:desk", "search"),
             ("Chi segna le assenze", "attendance:phases", "users"),
             ("Pasti senza iscrizione", "attendance:unenrolled", "meal"),
             ("Diete", "enrolments:diet_inbox", "meal"),
             ("Contestazioni", "attendance:disputes", "warning-circle"),
-            ("Chiusure", "attendance:closures", "calendar"),
+            ("Calendario", "attendance:office_calendar", "calendar"),
+            ("Chiusure", "attendance:closures", "ban"),
         ),
     ),
     (

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Count, Q, Sum
+from django.utils import timezone
 
-from attendance import disputes
+from attendance import acknowledging, disputes
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
 from identity.spid import state
@@ -33,6 +34,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
     today = now.date()
     return [
         *_spid(outside),
+        *_kitchen(now),
         *_days(today),
         *_books(now),
         *_receipts(),
@@ -51,6 +53,20 @@ def _spid(now: dt.datetime) -> Iterable[Number]:
     if alarms:
         yield Number(
             "Accesso con SPID", str(len(alarms)), alarms[0], "identity:spid_state", "key", alarm=True
+        )
+
+
+def _kitchen(now: dt.datetime) -> Iterable[Number]:
+    """A sheet that nobody who cooks has seen: somebody must call them."""
+    if waiting := acknowledging.overdue(now=now):
+        note = f"Chiama chi cucina: il primo è delle {timezone.localtime(waiting[0].sealed_at):%H:%M}."
+        yield Number(
+            "Fogli della cucina non visti",
+            str(len(waiting)),
+            note,
+            "attendance:kitchen",
+            "meal",
+            alarm=True,
         )
 
 

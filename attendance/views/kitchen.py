@@ -1,44 +1,199 @@
-"""The kitchen's sheet of a day, to read and to print."""
+"""The kitchen's pages for who signs in: the sheet of a day, who has seen it, what was delivered, what is to come."""
 
 import datetime as dt
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from attendance import kitchen
-from attendance.kitchen import SchoolSheet, Sheet
+from attendance import acknowledging, deliveries, forecast, kitchen_day, sheet_pdf
+from attendance.kitchen_forms import DeliveryForm, SeenForm
+from attendance.models import KitchenSheet
+from enrolments.errors import Refused
 from enrolments.models import School
 from identity.access import roles
 from identity.models import Role, User
+from identity.pdf import PdfUnavailable
 from mensa import clock
+from wallets import csv_file
 
-#: The forecast looks this far ahead.
-HORIZON = dt.timedelta(days=14)
+#: How far back and ahead a day can be asked for.
+HORIZON = dt.timedelta(days=60)
 
 
 @roles(Role.KITCHEN, Role.OFFICE)
 @never_cache
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
-    """Today, or a day to come (?giorno=2026-11-25) as a forecast."""
+    """Today, a day gone by or a day to come (?giorno=2026-11-25)."""
     now = clock.now()
-    user = cast(User, request.user)
-    schools = School.objects.of_staff(user) if user.role == Role.KITCHEN else School.objects.all()
-    found = kitchen.sheet(day=_day(request, now.date()), schools=schools, now=now)
+    asked = _day(request, now.date())
+    day = kitchen_day.of(day=asked, schools=_schools(request), now=now)
+    following = forecast.next_days(after=now.date(), schools=_schools(request))
     return render(
         request,
         "attendance/kitchen.html",
         {
-            "sheet": found,
-            "schools": [_table(school, found) for school in found.schools],
+            "day": day,
             "today": now.date(),
-            "tomorrow": _next_weekday(now.date()),
+            "is_today": asked == now.date(),
+            "is_forecast": asked > now.date(),
+            "following": following[0] if following else None,
             "printed_at": now,
         },
     )
+
+
+@roles(Role.KITCHEN, Role.OFFICE)
+@require_POST
+def acknowledge(request: HttpRequest) -> HttpResponse:
+    """ "Ho preso visione": of the sheets that were on the page, and of no other."""
+    form = SeenForm(request.POST)
+    rows = KitchenSheet.objects.filter(pk__in=form.sheets(), school__in=_schools(request), day=clock.today())
+    name = form.cleaned_data["name"] if form.is_valid() else ""
+    new = acknowledging.acknowledge(sheets=rows, by=cast(User, request.user), name=name, now=clock.now())
+    messages.success(request, seen_words(new))
+    return redirect("attendance:kitchen")
+
+
+def seen_words(new: int) -> str:
+    if not new:
+        return "La presa visione era già registrata: niente è cambiato."
+    return f"Presa visione registrata per {new} {'foglio' if new == 1 else 'fogli'}."
+
+
+@roles(Role.KITCHEN, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
+@never_cache
+@require_safe
+def paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """A sealed sheet as PDF."""
+    rows = KitchenSheet.objects.select_related("school", "year").filter(school__in=_schools(request))
+    return pdf_response(request, [get_object_or_404(rows, pk=pk)])
+
+
+def pdf_response(request: HttpRequest, sheets: Iterable[KitchenSheet]) -> HttpResponse:
+    sheets = list(sheets)
+    try:
+        document = sheet_pdf.render(sheets)
+    except PdfUnavailable as missing:
+        return render(request, "attendance/no_pdf.html", {"why": str(missing)}, status=503)
+    name = f"foglio-cucina-{sheets[0].day:%Y-%m-%d}-{sheets[0].number}.pdf"
+    return HttpResponse(
+        document,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"', "X-Robots-Tag": "noindex"},
+    )
+
+
+@roles(Role.KITCHEN, Role.SECRETARY, Role.OFFICE)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delivered(request: HttpRequest) -> HttpResponse:
+    """The portions that reached each school, on a day (?giorno=...): who delivers or who receives writes them."""
+    now = clock.now()
+    asked = _day(request, now.date())
+    failed: DeliveryForm | None = None
+    if request.method == "POST":
+        form = DeliveryForm(request.POST)
+        if write_delivery(request, form, _schools(request), asked, by=cast(User, request.user)):
+            return redirect(f"{request.path}?giorno={asked:%Y-%m-%d}")
+        failed = form
+    rows = [
+        one for one in kitchen_day.of(day=asked, schools=_schools(request), now=now).schools if one.sealed
+    ]
+    return render(
+        request,
+        "attendance/deliveries.html",
+        {"rows": rows, "asked": asked, "today": now.date(), "failed": failed},
+        status=422 if failed else 200,
+    )
+
+
+def write_delivery(
+    request: HttpRequest,
+    form: DeliveryForm,
+    schools: Iterable[School],
+    day: dt.date,
+    **who: object,
+) -> bool:
+    """Whether the number was written; if not, the form says why. A school of others does not exist."""
+    if not form.is_valid():
+        return False
+    school = get_object_or_404(
+        School, pk__in=[one.pk for one in schools if one.pk == form.cleaned_data["school"]]
+    )
+    try:
+        deliveries.record(
+            school=school,
+            day=day,
+            portions=form.cleaned_data["portions"],
+            note=form.cleaned_data["note"],
+            today=clock.today(),
+            now=clock.now(),
+            **who,  # type: ignore[arg-type]
+        )
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    messages.success(request, f"{school.name}: {form.cleaned_data['portions']} porzioni consegnate.")
+    return True
+
+
+@roles(Role.KITCHEN, Role.OFFICE)
+@never_cache
+@require_safe
+def ahead(request: HttpRequest) -> HttpResponse:
+    """The forecast of the next ten service days."""
+    found = forecast.of(after=clock.today(), schools=_schools(request))
+    return render(request, "attendance/forecast.html", {"schools": [_columns(one) for one in found]})
+
+
+@roles(Role.KITCHEN, Role.OFFICE)
+@never_cache
+@require_safe
+def ahead_csv(request: HttpRequest) -> HttpResponse:
+    """One line per day, school and diet."""
+    rows = [
+        (day.day, one.school.name, code or "senza dieta", number)
+        for one in forecast.of(after=clock.today(), schools=_schools(request))
+        for day in one.days
+        for code, number in sorted(day.counts.items())
+    ]
+    return csv_response("previsione-pasti", ("giorno", "plesso", "dieta", "porzioni"), rows)
+
+
+def csv_response(
+    name: str, header: tuple[str, ...], rows: Iterable[tuple[csv_file.Cell, ...]]
+) -> HttpResponse:
+    return HttpResponse(
+        csv_file.render(header, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}-{clock.today():%Y-%m-%d}.csv"'},
+    )
+
+
+def _columns(one: forecast.SchoolForecast) -> dict[str, object]:
+    codes = ["", *one.diets]
+    return {
+        "school": one.school,
+        "diets": one.diets,
+        "rows": [{"day": day, "numbers": [day.counts[code] for code in codes]} for day in one.days],
+        "packed": any(day.packed for day in one.days),
+        "beyond": any(day.beyond for day in one.days),
+    }
+
+
+def _schools(request: HttpRequest) -> QuerySet[School]:
+    """The kitchen and the secretary see their own; who works with everybody's data sees all."""
+    user = cast(User, request.user)
+    if user.role in {Role.KITCHEN, Role.SECRETARY}:
+        return School.objects.of_staff(user)
+    return School.objects.all()
 
 
 def _day(request: HttpRequest, today: dt.date) -> dt.date:
@@ -47,26 +202,3 @@ def _day(request: HttpRequest, today: dt.date) -> dt.date:
     except ValueError:
         return today
     return asked if today - HORIZON <= asked <= today + HORIZON else today
-
-
-def _next_weekday(today: dt.date) -> dt.date:
-    following = today + dt.timedelta(days=1)
-    while following.weekday() >= 5:
-        following += dt.timedelta(days=1)
-    return following
-
-
-def _table(school: SchoolSheet, sheet: Sheet) -> dict[str, Any]:
-    """The columns of a school's table: without diet, then each special diet of the day."""
-    codes = [kitchen.ORDINARY, *sheet.diets]
-    return {
-        "school": school.school,
-        "total": school.total,
-        "numbers": [school.counts[code] for code in codes],
-        "rows": [
-            {"line": line, "numbers": [line.counts[code] for code in codes]}
-            for line in school.lines
-            if line.service.open or line.total
-        ],
-        "closed": [line for line in school.lines if not line.service.open],
-    }

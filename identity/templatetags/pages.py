@@ -1,6 +1,6 @@
 """How the pages write money, days and hours in Italian, and the small pieces every template uses.
 
-In every template without {% load %} (settings.TEMPLATES). Filters: euro, signed_euro, day, short_day, day_month, whatsapp, kind; tags:
+In every template without {% load %} (settings.TEMPLATES). Filters: euro, signed_euro, signed, day, short_day, day_month, whatsapp, kind; tags:
 icon, progress, widget. For an hour Django's own |time is right: "08:40", wall time of Rome.
 """
 
@@ -64,6 +64,14 @@ def signed_euro(amount: Decimal | int | None) -> str:
     if amount is None or amount == "":
         return "–"
     return f"{'+' if Decimal(amount) > 0 else ''}{euro(amount)}"
+
+
+@register.filter
+def signed(number: int | None) -> str:
+    """A change of portions: "+3", "−2" with a true minus sign, "0"."""
+    if number is None:
+        return "–"
+    return f"+{number}" if number > 0 else f"{MINUS}{-number}" if number < 0 else "0"
 
 
 @register.filter
