@@ -316,6 +316,9 @@ PAGOPA_KEYS = {name: env.list(f"PAGOPA_{name}_KEYS", default=[]) for name in PAG
 PAGOPA_URLS = {name: env.str(f"PAGOPA_{name}_URL", default="").rstrip("/") for name in PAGOPA_PRODUCTS}
 PAGOPA_PARTNER_GATEWAY = env.str("PAGOPA_PARTNER_GATEWAY", default="")  # class for PAGOPA_MODE=partner
 PAGOPA_POLL_RECEIPTS = env.bool("PAGOPA_POLL_RECEIPTS", default=False)  # pagoPA advises against: without a station only
+# The app IO has an address and keys of its own; without a key nothing is said there.
+APP_IO_KEYS = env.list("APP_IO_KEYS", default=[])
+APP_IO_URL = env.str("APP_IO_URL", default="https://api.io.pagopa.it/api/v1").rstrip("/")
 
 # -- logs: events without personal data ------------------------------------------------------------------------
 LOGGING = {

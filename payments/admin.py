@@ -16,7 +16,15 @@ from mensa import clock
 from payments import notices
 from payments.errors import PaymentRefused
 from payments.forms import PostponeForm
-from payments.models import Campaign, CheckoutAttempt, Notice, PaymentRules, Receipt, UploadedReceipt
+from payments.models import (
+    Campaign,
+    CheckoutAttempt,
+    IoMessage,
+    Notice,
+    PaymentRules,
+    Receipt,
+    UploadedReceipt,
+)
 
 
 @admin.register(PaymentRules)
@@ -130,4 +138,14 @@ class CheckoutAttemptAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("household",)
     search_fields = ("household__code",)
+    ordering = ("-pk",)
+
+
+@admin.register(IoMessage)
+class IoMessageAdmin(ReadOnlyAdmin):
+    list_display = ("event", "guardian", "state", "planned_at", "sent_at", "attempts")
+    list_filter = ("state", "event")
+    list_select_related = ("guardian",)
+    search_fields = ("guardian__sort_key", "=guardian__fiscal_code")
+    exclude = ("cause",)
     ordering = ("-pk",)

@@ -6,6 +6,7 @@ from kombu.exceptions import OperationalError
 
 from mensa import clock
 from payments import (
+    app_io,
     campaign_step,
     notices,
     outbox,
@@ -25,6 +26,7 @@ SCHEDULE = {
     "payments.sweep": {"task": "payments.tasks.sweep_payments", "schedule": 120},
     "payments.poll": {"task": "payments.tasks.poll_receipts", "schedule": 3600},
     "payments.outbox": {"task": "payments.tasks.clear_outbox", "schedule": 120},
+    "payments.app_io": {"task": "payments.tasks.tell_app_io", "schedule": 120},
     "payments.settlement": {"task": "payments.tasks.settle_up", "schedule": 600},
 }
 
@@ -76,6 +78,12 @@ def sweep_payments() -> None:
 def clear_outbox() -> None:
     """Every two minutes, by itself: a slow pagoPA keeps no receipt and no campaign waiting."""
     outbox.clear(limit=SWEEP_LIMIT, now=clock.now())
+
+
+@shared_task
+def tell_app_io() -> None:
+    """Every two minutes: what parents should hear of in the app IO. Off without a key."""
+    app_io.tell(limit=SWEEP_LIMIT, now=clock.now())
 
 
 @shared_task

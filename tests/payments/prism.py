@@ -44,8 +44,9 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 def _described(name: str, folder: Path) -> Path:
     r"""The description as published, but for `\h`, which is no JSON Schema regular expression."""
-    text = (REFERENCE / "openapi" / f"{name}.json").read_text("utf-8").replace(r"\\h", r" \\t")
-    patched = folder / f"{name}.json"
+    file = name if name.endswith(".yaml") else f"{name}.json"
+    text = (REFERENCE / "openapi" / file).read_text("utf-8").replace(r"\\h", r" \\t")
+    patched = folder / file
     patched.write_text(text, "utf-8")
     return patched
 

@@ -1,0 +1,111 @@
+"""What parents should hear of in the app IO: found in the facts themselves, so that whoever writes a fact need not know.
+
+Each fact of the last days becomes a row once (guardian, cause). Only adults are written to, with their own fiscal code: the
+applicant for a notice, the household's guardians for its wallet, whoever asked for a diet.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from enrolments.models import Application, DietRequest, Guardian
+from payments.models import IoMessage, Notice, Receipt
+from payments.models.notices import NoticeQuerySet
+from payments.rules import io_texts
+from payments.rules.io_texts import Words
+from wallets.models import LowCreditAlert
+
+LOOK_BACK = dt.timedelta(days=3)  # what is older is no news: switching on writes to nobody about last year
+DUE_WITHIN = dt.timedelta(days=5)
+FISCAL_CODE = re.compile(
+    r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
+)
+Event = IoMessage.Event
+Found = tuple[Guardian, str, str, Words, Notice | None]
+
+
+def plan(*, now: dt.datetime) -> int:
+    """Write the rows that are missing; returns how many there are to send. Safe to repeat."""
+    for find in (_notices, _due_soon, _topped_up, _low_credit, _enrolled, _diets):
+        IoMessage.objects.bulk_create(
+            [_row(found, now) for found in find(now) if FISCAL_CODE.fullmatch(found[0].fiscal_code)],
+            ignore_conflicts=True,
+        )
+    return IoMessage.objects.filter(state=IoMessage.State.WAITING).count()
+
+
+def _row(found: Found, now: dt.datetime) -> IoMessage:
+    guardian, event, cause, words, notice = found
+    return IoMessage(
+        guardian=guardian,
+        event=event,
+        cause=f"{event}:{cause}",
+        notice=notice,
+        subject=words.subject,
+        text=words.text,
+        planned_at=now,
+    )
+
+
+def _open() -> NoticeQuerySet:
+    """Those that the node knows: a notice that cannot be paid yet is announced later."""
+    rows = Notice.objects.payable().for_children().filter(published_at__isnull=False)
+    return rows.select_related("wallet__household__applicant").order_by("pk")
+
+
+def _notices(now: dt.datetime) -> Iterator[Found]:
+    for notice in _open().filter(published_at__gte=now - LOOK_BACK):
+        words = io_texts.notice(amount=notice.amount, due=notice.due_date, town=settings.TOWN_NAME)
+        yield notice.wallet.household.applicant, Event.NOTICE, str(notice.pk), words, notice
+
+
+def _due_soon(now: dt.datetime) -> Iterator[Found]:
+    """Once per date: a date that the office puts off is announced again. Not right after the notice itself."""
+    today = now.date()
+    near = _open().filter(due_date__range=(today, today + DUE_WITHIN), issued_at__lt=now - LOOK_BACK)
+    for notice in near:
+        words = io_texts.due_soon(amount=notice.amount, due=notice.due_date)
+        cause = f"{notice.pk}:{notice.due_date:%Y%m%d}"
+        yield notice.wallet.household.applicant, Event.DUE_SOON, cause, words, notice
+
+
+def _topped_up(now: dt.datetime) -> Iterator[Found]:
+    credited = Receipt.objects.filter(state=Receipt.State.CREDITED, entry__recorded_at__gte=now - LOOK_BACK)
+    for receipt in credited.select_related("entry__wallet__household").order_by("pk"):
+        assert receipt.entry is not None  # noqa: S101 - a credited receipt has its entry: a constraint
+        household = receipt.entry.wallet.household
+        words = io_texts.topped_up(amount=receipt.amount, code=household.code, site=settings.BASE_URL)
+        for guardian in Guardian.objects.filter(memberships__household=household):
+            yield guardian, Event.TOPPED_UP, str(receipt.pk), words, None
+
+
+def _low_credit(now: dt.datetime) -> Iterator[Found]:
+    crossed = LowCreditAlert.objects.filter(reset_at__isnull=True, crossed_at__gte=now - LOOK_BACK)
+    for alert in crossed.select_related("wallet__household").order_by("pk"):
+        household = alert.wallet.household
+        words = io_texts.low_credit(code=household.code, site=settings.BASE_URL)
+        for guardian in Guardian.objects.filter(memberships__household=household):
+            yield guardian, Event.LOW_CREDIT, str(alert.pk), words, None
+
+
+def _enrolled(now: dt.datetime) -> Iterator[Found]:
+    applied = Application.objects.filter(batch__applied_at__gte=now - LOOK_BACK)
+    for one in applied.select_related("household__applicant", "year").order_by("pk"):
+        words = io_texts.enrolled(year=one.year.label, site=settings.BASE_URL)
+        yield one.household.applicant, Event.ENROLLED, str(one.pk), words, None
+
+
+def _diets(now: dt.datetime) -> Iterator[Found]:
+    """To whoever asked, and to nobody else: that a child has a diet is a fact about its health."""
+    states = {
+        DietRequest.State.ACCEPTED: Event.DIET_ACCEPTED,
+        DietRequest.State.REJECTED: Event.DIET_REJECTED,
+    }
+    decided = DietRequest.objects.filter(state__in=states, decided_at__gte=now - LOOK_BACK)
+    for request in decided.select_related("requested_by").order_by("pk"):
+        accepted = request.state == DietRequest.State.ACCEPTED
+        words = io_texts.diet_decided(accepted=accepted, site=settings.BASE_URL)
+        for guardian in Guardian.objects.of_user(request.requested_by):
+            yield guardian, states[DietRequest.State(request.state)], str(request.pk), words, None

@@ -1,0 +1,70 @@
+"""What the app IO says, event by event. Pure. No name and no code of a child, no diet, no income: a telephone shows it locked.
+
+The app takes subjects of 10 to 120 characters and texts of 80 to 10,000, in Markdown.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from payments.rules.amounts import printed
+
+SUBJECT = (10, 120)
+TEXT = (80, 10_000)
+
+
+@dataclass(frozen=True)
+class Words:
+    subject: str
+    text: str
+
+
+def notice(*, amount: Decimal, due: date, town: str) -> Words:
+    return Words(
+        "Mensa scolastica: avviso di pagamento",
+        f"{town} ti ha inviato un avviso per la mensa scolastica.\n\n"
+        f"**Importo**: {printed(amount)} euro\n\n**Da pagare entro il** {due:%d/%m/%Y}\n\n"
+        "Quello che paghi entra nel borsellino della famiglia e si scala a ogni pasto. Se hai già pagato, non devi fare altro.",
+    )
+
+
+def due_soon(*, amount: Decimal, due: date) -> Words:
+    return Words(
+        "Mensa scolastica: un avviso sta per scadere",
+        f"L'avviso da {printed(amount)} euro per la mensa scolastica scade il {due:%d/%m/%Y}.\n\n"
+        "Se hai già pagato, non devi fare altro: il pagamento può arrivare con un po' di ritardo.",
+    )
+
+
+def topped_up(*, amount: Decimal, code: str, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: ricarica ricevuta",
+        f"Abbiamo ricevuto {printed(amount)} euro: sono nel borsellino {code}.\n\n"
+        f"Saldo, movimenti e ricevuta del pagamento sono nel portale della mensa: {site}",
+    )
+
+
+def low_credit(*, code: str, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: il borsellino sta per finire",
+        f"Il credito del borsellino {code} sta per finire. Nessun bambino resta senza pranzo per questo: "
+        f"quando puoi, ricarica dal portale della mensa: {site}",
+    )
+
+
+def enrolled(*, year: str, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: iscrizione accolta",
+        f"L'iscrizione al servizio di mensa per l'anno scolastico {year} è stata accolta.\n\n"
+        f"Nel portale della mensa trovi il calendario, il prezzo del pasto e il borsellino: {site}",
+    )
+
+
+def diet_decided(*, accepted: bool, site: str) -> Words:
+    """The same sentence for every reason; what was decided about it is in the portal, behind SPID."""
+    outcome = "accolta" if accepted else "non accolta"
+    return Words(
+        f"Mensa scolastica: richiesta {outcome}",
+        f"La richiesta che hai presentato per il servizio di mensa è stata {outcome}.\n\n"
+        f"I dettagli e i prossimi passi sono nel portale della mensa: {site}",
+    )
