@@ -4,17 +4,17 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import urlencode
 
-from payments.simulator import pages
+from payments.simulator import http, pages, uploads
 from payments.simulator.creditor import Refused, Silent
-from payments.simulator.node import LATE_SECONDS, Debt, Node
+from payments.simulator.day_app import DayViews, Route
+from payments.simulator.http import Answer, Problem, Request
+from payments.simulator.node import WAYS, Debt, Node
 
-LARGEST_BODY = 256 * 1024
 KEY_HEADER = "HTTP_OCP_APIM_SUBSCRIPTION_KEY"
 ORGANIZATION = "/gpd/debt-positions-service/v1/organizations/(?P<cf>[0-9]{11})/debtpositions"
 FAULTS = {
@@ -23,67 +23,41 @@ FAULTS = {
     "PAA_PAGAMENTO_ANNULLATO": "L'ente ha annullato questo avviso.",
     "PAA_PAGAMENTO_SCADUTO": "L'avviso è scaduto e non si può più pagare.",
 }
-COPIES = {"twice": 2}
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    query: dict[str, str]
-    body: bytes
-    base: str
-    environ: dict[str, Any] = field(repr=False)
-
-    @property
-    def form(self) -> dict[str, str]:
-        return {key: values[0] for key, values in parse_qs(self.body.decode("utf-8", "replace")).items()}
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int = 200
-    body: str = ""
-    kind: str = "text/html; charset=utf-8"
-    location: str = ""
-
-
-class Problem(Exception):
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
 
 
 class Application:
     """`key`: the subscription key that REST callers must show."""
 
-    def __init__(self, *, node: Node, key: str, fiscal_code: str) -> None:
+    def __init__(self, *, node: Node, key: str, fiscal_code: str, town: str = "Comune di prova") -> None:
         self.node, self._key, self._fiscal_code = node, key, fiscal_code
-        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Answer]]] = [
+        portal = node.body.address.removesuffix("/pagopa/ws")
+        days = DayViews(node, self._authorise, fiscal_code=fiscal_code, town=town, portal=portal)
+        self._routes = [
             (method, re.compile(pattern), view)
-            for method, pattern, view in (
-                ("GET", "/?", self.home),
-                ("GET", "/style.css", self.style),
-                ("POST", "/consegne", self.hurry),
-                ("POST", "/checkout/ec/v1/carts", self.open_cart),
-                ("GET", "/checkout/(?P<cart_id>[0-9a-f]{32})", self.show_cart),
-                ("POST", "/checkout/(?P<cart_id>[0-9a-f]{32})", self.end_cart),
-                ("GET", "/sportello", self.counter),
-                ("POST", "/sportello", self.pay_at_counter),
-                ("POST", ORGANIZATION, self.create_position),
-                ("GET", f"{ORGANIZATION}/(?P<iupd>[^/]+)", self.show_position),
-                (
-                    "POST",
-                    f"{ORGANIZATION}/(?P<iupd>[^/]+)/(?P<action>publish|invalidate)",
-                    self.move_position,
-                ),
-            )
+            for method, pattern, view in [*self._own_routes(), *days.routes()]
+        ]
+
+    def _own_routes(self) -> list[Route]:
+        return [
+            ("GET", "/?", self.home),
+            ("GET", "/style.css", self.style),
+            ("POST", "/consegne", self.hurry),
+            ("POST", "/checkout/ec/v1/carts", self.open_cart),
+            ("GET", "/checkout/(?P<cart_id>[0-9a-f]{32})", self.show_cart),
+            ("POST", "/checkout/(?P<cart_id>[0-9a-f]{32})", self.end_cart),
+            ("GET", "/sportello", self.counter),
+            ("POST", "/sportello", self.pay_at_counter),
+            ("POST", "/sportello/foto", self.read_picture),
+            ("POST", ORGANIZATION, self.create_position),
+            ("GET", f"{ORGANIZATION}/(?P<iupd>[^/]+)", self.show_position),
+            ("PUT", f"{ORGANIZATION}/(?P<iupd>[^/]+)", self.change_position),
+            ("POST", f"{ORGANIZATION}/(?P<iupd>[^/]+)/(?P<action>publish|invalidate)", self.move_position),
         ]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.node.wake()
         try:
-            request = _request(environ)
+            request = http.read(environ)
             answer = self._route(request)
         except Problem as problem:
             detail = {
@@ -92,7 +66,9 @@ class Application:
                 "detail": str(problem),
             }
             answer, request = Answer(problem.status, json.dumps(detail), "application/problem+json"), None
-        body = answer.body.replace("{base}", request.base if request else "").encode()
+        body = answer.body
+        if isinstance(body, str):
+            body = body.replace("{base}", request.base if request else "").encode()
         headers = [
             ("Content-Type", answer.kind),
             ("Content-Length", str(len(body))),
@@ -103,6 +79,8 @@ class Application:
                 "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'",
             ),
         ]
+        if answer.file_name:
+            headers.append(("Content-Disposition", f'attachment; filename="{answer.file_name}"'))
         if answer.location:
             headers.append(("Location", answer.location))
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
@@ -172,8 +150,7 @@ class Application:
         return Answer(303, location=cart["returnUrls"]["returnOkUrl"])
 
     def _collect(self, debts: list[Debt], outcome: str, note: str = "") -> None:
-        delay = LATE_SECONDS if outcome == "late" else 0.0
-        self.node.pay(debts, note=note, copies=COPIES.get(outcome, 1), delay=delay)
+        self.node.pay(debts, note=note, way=WAYS.get(outcome, WAYS["pay"]))
 
     def counter(self, request: Request) -> Answer:
         number = request.query.get("numero", "")
@@ -196,6 +173,17 @@ class Application:
         return Answer(
             body=pages.message("Pagato", paid, link=(f"{request.base}/sportello", "Un altro avviso"))
         )
+
+    def read_picture(self, request: Request) -> Answer:
+        """A photograph of the notice: its QR code says the number."""
+        found = uploads.qr_text(request.file)
+        if not found:
+            return Answer(
+                body=pages.counter(
+                    problem="In questa foto non si legge il QR di un avviso: prova più da vicino."
+                )
+            )
+        return Answer(303, location=f"{request.base}/sportello?{urlencode({'numero': found})}")
 
     # -- REST ------------------------------------------------------------------------------------------------------
     def open_cart(self, request: Request) -> Answer:
@@ -238,6 +226,17 @@ class Application:
             raise Problem(404, "posizione sconosciuta")
         return Answer(body=json.dumps({**found[0], "status": found[1]}), kind="application/json")
 
+    def change_position(self, request: Request, cf: str, iupd: str) -> Answer:
+        position = self._json(request)
+        found = self.node.store.position(cf, iupd)
+        if found is None:
+            raise Problem(404, "posizione sconosciuta")
+        position["iupd"] = iupd
+        position["paymentOption"][0].setdefault("nav", found[0]["paymentOption"][0]["nav"])
+        if not self.node.store.change_position(cf, position):
+            raise Problem(409, "la posizione non si può più cambiare")
+        return self.show_position(request, cf, iupd)
+
     def move_position(self, request: Request, cf: str, iupd: str, action: str) -> Answer:
         self._authorise(request)
         origins, status = (("DRAFT",), "VALID") if action == "publish" else (("VALID",), "INVALID")
@@ -265,17 +264,6 @@ class Application:
         if found is None:
             raise Problem(404, "carrello sconosciuto")
         return found
-
-
-def _request(environ: dict[str, Any]) -> Request:
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > LARGEST_BODY:
-        raise Problem(413, "messaggio troppo grande")
-    query = {key: values[0] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
-    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    base = f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"
-    body = environ["wsgi.input"].read(int(length))
-    return Request(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), query, body, base, environ)
 
 
 def _nav(text: str) -> str:

@@ -19,12 +19,20 @@ border:2px solid #0066cc;background:#fff;color:#004d99;cursor:pointer;text-align
 button.main{background:#0066cc;color:#fff;font-size:1.15rem}button:focus-visible,a:focus-visible,input:focus-visible{outline:3px solid #ff9900;outline-offset:2px}
 label{font-weight:700;display:block}input{font:inherit;width:100%;padding:.7rem;border:1px solid #5b6f82;border-radius:8px;margin-top:.25rem}
 table{border-collapse:collapse;width:100%;font-size:.95rem}th,td{text-align:left;padding:.45rem .6rem;border-bottom:1px solid #e8ecf0}
+fieldset{border:0;padding:0;margin:0 0 .5rem}legend{font-weight:700;padding:0;margin-bottom:.25rem}ol{padding-left:1.4rem;margin:0}ol li{border:0;padding:.25rem 0}
+.choices{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:.5rem}
+.choice{display:flex;gap:.6rem;align-items:flex-start;font-weight:400;border:1px solid #d9dfe6;border-radius:8px;padding:.6rem .75rem;cursor:pointer}
+.choice input{width:1.3rem;height:1.3rem;flex:none;margin:.15rem 0 0;accent-color:#0066cc}.alert{background:#fdecef;border-left:5px solid #b00020;padding:.8rem 1rem;border-radius:6px}
+a{color:#004d99}td button{padding:.45rem .8rem;margin:0;font-size:.95rem}td .mono,td.mono{font-size:.85rem;overflow-wrap:anywhere}
 .small{color:#455b71;font-size:.95rem}.mono{font-family:ui-monospace,monospace}
 """
 
 PAY_BUTTONS = (
     ("late", "Paga, ma la ricevuta arriva dopo un minuto"),
     ("twice", "Paga, e la ricevuta viene consegnata due volte"),
+    ("reorder", "Paga, e le ricevute arrivano in ordine inverso"),
+    ("standin", "Paga mentre il portale è irraggiungibile (stand-in)"),
+    ("lost", "Paga, ma la ricevuta non parte mai"),
     ("close", "Paga e chiudi il browser (la ricevuta arriva lo stesso)"),
     ("fail", "Il pagamento non riesce"),
     ("cancel", "Annulla e torna al portale"),
@@ -83,7 +91,11 @@ def counter(number: str = "", problem: str = "") -> str:
         "<p>Scrivi il numero dell'avviso di carta, o il testo letto dal suo codice QR.</p>"
         f'{warning}<form method="get"><label for="numero">Codice avviso</label>'
         f'<input id="numero" name="numero" value="{escape(number)}" autocomplete="off" required>'
-        '<button class="main">Cerca l\'avviso</button></form></section>',
+        '<button class="main">Cerca l\'avviso</button></form></section>'
+        '<form class="card" method="post" action="{base}/sportello/foto" enctype="multipart/form-data">'
+        '<label for="foto">Oppure carica una foto del QR dell\'avviso</label>'
+        '<input id="foto" name="foto" type="file" accept="image/png,image/jpeg" required>'
+        "<button>Leggi il QR</button></form>",
     )
 
 
@@ -95,7 +107,9 @@ def counter_found(nav: str, debt: Any) -> str:
         f'<form method="post"><input type="hidden" name="numero" value="{escape(nav)}">'
         '<button class="main" name="esito" value="pay">Paga in contanti</button>'
         '<button name="esito" value="late">Paga, ma la ricevuta arriva dopo un minuto</button>'
-        '<button name="esito" value="twice">Paga, e la ricevuta viene consegnata due volte</button></form></section>',
+        '<button name="esito" value="twice">Paga, e la ricevuta viene consegnata due volte</button>'
+        '<button name="esito" value="standin">Paga mentre il portale è irraggiungibile (stand-in)</button>'
+        '<button name="esito" value="lost">Paga, ma la ricevuta non parte mai</button></form></section>',
     )
 
 
@@ -114,7 +128,8 @@ def home(rows: Iterable[Any]) -> str:
     return page(
         "Nodo",
         '<section class="card"><h1>Il nodo di prova</h1><p>Risponde al portale della mensa come il nodo pagoPA.</p>'
-        '<a class="button" href="{base}/sportello">Paga un avviso di carta allo sportello</a></section>'
+        '<a class="button" href="{base}/sportello">Paga un avviso di carta allo sportello</a>'
+        '<a class="button" href="{base}/giornata">Chiudi la giornata: flusso e giornale di cassa</a></section>'
         f'<section class="card"><h2>Ultime ricevute</h2>{table}'
         '<form method="post" action="{base}/consegne"><button>Consegna adesso quelle in attesa</button></form></section>',
         wide=True,

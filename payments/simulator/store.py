@@ -22,12 +22,13 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as db:
+        with self.open() as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.executescript(SCHEMA)
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection of its own."""
         db = sqlite3.connect(self._path, timeout=15, isolation_level="IMMEDIATE")
         db.row_factory = sqlite3.Row
         try:
@@ -40,7 +41,7 @@ class Store:
     def add_position(self, fiscal_code: str, body: dict[str, Any], status: str) -> bool:
         """False when the iupd or the notice number is there already."""
         row = (fiscal_code, body["iupd"], body["paymentOption"][0]["nav"], json.dumps(body), status)
-        with self._open() as db:
+        with self.open() as db:
             try:
                 db.execute("INSERT INTO position VALUES (?, ?, ?, ?, ?)", row)
             except sqlite3.IntegrityError:
@@ -48,7 +49,7 @@ class Store:
         return True
 
     def position(self, fiscal_code: str, iupd: str) -> tuple[dict[str, Any], str] | None:
-        with self._open() as db:
+        with self.open() as db:
             row = db.execute(
                 "SELECT body, status FROM position WHERE fiscal_code = ? AND iupd = ?", (fiscal_code, iupd)
             ).fetchone()
@@ -59,26 +60,41 @@ class Store:
         statement = (
             f"UPDATE position SET status = ? WHERE fiscal_code = ? AND iupd = ? AND status IN ({marks})"  # noqa: S608
         )
-        with self._open() as db:
+        with self.open() as db:
             return db.execute(statement, (status, fiscal_code, iupd, *origins)).rowcount == 1
 
+    def change_position(self, fiscal_code: str, body: dict[str, Any]) -> bool:
+        """Written anew while nobody has paid it."""
+        with self.open() as db:
+            changed = db.execute(
+                "UPDATE position SET body = ? WHERE fiscal_code = ? AND iupd = ? AND status IN ('DRAFT', 'VALID')",
+                (json.dumps(body), fiscal_code, body["iupd"]),
+            )
+            return changed.rowcount == 1
+
+    def payable(self) -> list[str]:
+        """The numbers of the notices that wait to be paid, oldest first."""
+        with self.open() as db:
+            rows = db.execute("SELECT nav FROM position WHERE status = 'VALID' ORDER BY rowid LIMIT 50")
+            return [row["nav"] for row in rows]
+
     def mark_paid(self, nav: str) -> None:
-        with self._open() as db:
+        with self.open() as db:
             db.execute("UPDATE position SET status = 'PAID' WHERE nav = ?", (nav,))
 
     # -- carts -----------------------------------------------------------------------------------------------------
     def add_cart(self, cart_id: str, body: dict[str, Any]) -> None:
-        with self._open() as db:
+        with self.open() as db:
             db.execute("INSERT INTO cart VALUES (?, ?, 'open')", (cart_id, json.dumps(body)))
 
     def cart(self, cart_id: str) -> tuple[dict[str, Any], str] | None:
-        with self._open() as db:
+        with self.open() as db:
             row = db.execute("SELECT body, state FROM cart WHERE id = ?", (cart_id,)).fetchone()
         return (json.loads(row["body"]), row["state"]) if row else None
 
     def close_cart(self, cart_id: str, state: str) -> bool:
         """One outcome per cart: True for the first who asks."""
-        with self._open() as db:
+        with self.open() as db:
             changed = db.execute(
                 "UPDATE cart SET state = ? WHERE id = ? AND state = 'open'", (state, cart_id)
             )
@@ -87,7 +103,7 @@ class Store:
     # -- receipts to deliver ---------------------------------------------------------------------------------------
     def add_delivery(self, receipt: dict[str, str], message: bytes, when: float) -> None:
         row = (receipt["receipt_id"], receipt["nav"], receipt["amount"], message, receipt["paid_at"], when)
-        with self._open() as db:
+        with self.open() as db:
             db.execute(
                 "INSERT INTO delivery (receipt_id, nav, amount, message, paid_at, next_try) VALUES (?, ?, ?, ?, ?, ?)",
                 row,
@@ -95,7 +111,7 @@ class Store:
 
     def claim_delivery(self, now: float, until: float) -> sqlite3.Row | None:
         """The oldest receipt that is due, taken by one thread only until `until`."""
-        with self._open() as db:
+        with self.open() as db:
             db.execute("BEGIN IMMEDIATE")  # a plain SELECT would let two threads see the same row
             row: sqlite3.Row | None = db.execute(
                 "SELECT * FROM delivery WHERE next_try <= ? ORDER BY next_try, id LIMIT 1", (now,)
@@ -107,16 +123,16 @@ class Store:
         return row
 
     def finish_delivery(self, delivery_id: int, outcome: str, next_try: float = DELIVERED) -> None:
-        with self._open() as db:
+        with self.open() as db:
             db.execute(
                 "UPDATE delivery SET outcome = ?, next_try = ? WHERE id = ?", (outcome, next_try, delivery_id)
             )
 
     def hurry(self, when: float) -> None:
         """Every receipt still waiting becomes due now."""
-        with self._open() as db:
+        with self.open() as db:
             db.execute("UPDATE delivery SET next_try = ? WHERE next_try < ?", (when, DELIVERED))
 
     def deliveries(self) -> list[sqlite3.Row]:
-        with self._open() as db:
+        with self.open() as db:
             return db.execute("SELECT * FROM delivery ORDER BY id DESC LIMIT 30").fetchall()

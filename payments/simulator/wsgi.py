@@ -34,7 +34,7 @@ def make(
         station=town.stations[0],
     )
     node = Node(store=Store(folder / "node.sqlite3"), body=body, clock=clock, background=background)
-    return Application(node=node, key=simulator_secret(), fiscal_code=town.fiscal_code)
+    return Application(node=node, key=simulator_secret(), fiscal_code=town.fiscal_code, town=town.name)
 
 
 @cache
