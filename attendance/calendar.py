@@ -129,6 +129,12 @@ def why(closure: Closure) -> str:
     return f"{reason} ({closure.act})" if closure.act else reason
 
 
+def patron_of(city: str) -> Patron | None:
+    """The patron saint of a town, as the office has written it."""
+    row = PatronDay.objects.filter(city__iexact=city).first()
+    return _patron(row) if row else None
+
+
 def service_days(
     class_groups: Iterable[ClassGroup], first: dt.date, last: dt.date
 ) -> dict[int, list[dt.date]]:

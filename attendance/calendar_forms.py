@@ -9,7 +9,8 @@ from django import forms
 from attendance.forms import day_field
 from attendance.models import Closure
 from attendance.school_days import REASONS, Asked
-from enrolments.models import ClassGroup, School
+from attendance.year_draft import Chosen, Proposal
+from enrolments.models import ClassGroup, School, SchoolYear
 from identity.models import User
 
 
@@ -83,3 +84,48 @@ class SchoolDayForm(forms.Form):
             meal=data["meal"],
             note=data["note"],
         )
+
+
+class CalendarFileForm(forms.Form):
+    """The file of the regional calendar and its year; what is inside is judged by `regional.report`."""
+
+    year = forms.ModelChoiceField(
+        SchoolYear.objects.none(),
+        label="Anno scolastico",
+        empty_label=None,
+        error_messages={"required": "Scegli l'anno scolastico del calendario."},
+    )
+    file = forms.FileField(
+        label="Calendario",
+        help_text="CSV o XLSX. Colonne: voce (chiusura o mensa), dal, al, descrizione, per, atto.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        error_messages={
+            "required": "Scegli il file del calendario.",
+            "empty": "Il file è vuoto: scegli il calendario.",
+            "invalid": "Il file non è arrivato: sceglilo di nuovo.",
+        },
+        max_length=120,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["year"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+        rows = SchoolYear.objects.exclude(state=SchoolYear.State.CLOSED)
+        field.queryset = rows.order_by("-valid_from")
+
+
+class ProposalForm(forms.Form):
+    """One row of next year's draft: taken or left, with dates that may be changed."""
+
+    take = forms.BooleanField(label="Prendi", required=False, initial=True)
+    first = day_field("Dal")
+    last = day_field("Al")
+
+    def __init__(self, data: Any, *, proposal: Proposal) -> None:
+        self.proposal = proposal
+        super().__init__(data, prefix=proposal.key, initial={"first": proposal.first, "last": proposal.last})
+
+    def chosen(self) -> Chosen | None:
+        data = self.cleaned_data
+        return Chosen(self.proposal.key, data["first"], data["last"]) if data["take"] else None

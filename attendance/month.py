@@ -1,17 +1,16 @@
 """A child's month as a parent sees it: weeks of five days, what becomes of each, what can still be done."""
 
 import datetime as dt
-from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from attendance import verdicts
+from attendance import grid, verdicts
 from attendance.calendar import each_day
+from attendance.grid import ONE_DAY, Month
 from attendance.models import Absence
 from attendance.verdicts import DayVerdict
 from enrolments.models import Pupil
 
-ONE_DAY = dt.timedelta(days=1)
 #: How many days to come are offered with one tap.
 NEXT_DAYS = 5
 #: How far they are looked for.
@@ -45,14 +44,6 @@ class Cell:
 SHORT = {"eats": "mangia", "absent": "assente", "warn": "da verificare", "none": "niente mensa"}
 
 
-@dataclass(frozen=True)
-class Month:
-    first: dt.date
-    weeks: list[list[Cell]]
-    previous: dt.date
-    following: dt.date
-
-
 def kind_of(found: DayVerdict) -> str:
     if found.verdict is None:
         return "none"
@@ -61,33 +52,13 @@ def kind_of(found: DayVerdict) -> str:
     return "eats" if found.verdict.eats else "absent"
 
 
-def look(*, pupil: Pupil, first: dt.date, now: dt.datetime) -> tuple[Month, list[Cell]]:
+def look(*, pupil: Pupil, first: dt.date, now: dt.datetime) -> tuple[Month[Cell], list[Cell]]:
     """The month beginning on ``first`` and the next service days: one look at the facts for both."""
-    days, ahead = _grid(first), list(each_day(now.date(), now.date() + LOOK_AHEAD * ONE_DAY))
+    days, ahead = grid.days_of(first), list(each_day(now.date(), now.date() + LOOK_AHEAD * ONE_DAY))
     found = verdicts.of_pupils(pupils=[pupil], days={*days, *ahead})
     return (
-        _month(first, [_cell(found[pupil.pk, day], first, now) for day in days]),
+        grid.arrange(first, [_cell(found[pupil.pk, day], first, now) for day in days]),
         _next(_cell(found[pupil.pk, day], now.date(), now) for day in ahead),
-    )
-
-
-def _grid(first: dt.date) -> list[dt.date]:
-    last = _last_of(first)
-    monday = first - first.weekday() * ONE_DAY
-    return [day for day in each_day(monday, last + (6 - last.weekday()) * ONE_DAY) if day.weekday() < 5]
-
-
-def _last_of(first: dt.date) -> dt.date:
-    return first.replace(day=monthrange(first.year, first.month)[1])
-
-
-def _month(first: dt.date, cells: list[Cell]) -> Month:
-    weeks = [cells[start : start + 5] for start in range(0, len(cells), 5)]
-    return Month(
-        first=first,
-        weeks=[week for week in weeks if any(cell.in_month for cell in week)],
-        previous=(first - ONE_DAY).replace(day=1),
-        following=_last_of(first) + ONE_DAY,
     )
 
 

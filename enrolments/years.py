@@ -111,6 +111,21 @@ def close_year(*, year: SchoolYear, by: User, now: dt.datetime) -> YearChange:
     return change
 
 
+@transaction.atomic
+def prepare_next(*, year: SchoolYear, by: User, now: dt.datetime) -> SchoolYear:
+    """The year after and its classes, made before this one is closed so that its calendar can be written. Repeating it, and
+    closing the year after it, make nothing twice."""
+    locked = SchoolYear.objects.select_for_update().get(pk=year.pk)
+    following = next_year(locked) or _make_next(locked, by, now)
+    ClassGroup.objects.bulk_create(_missing_classes(locked, following))
+    return following
+
+
+def missing_classes(year: SchoolYear) -> list[ClassGroup]:
+    """The classes the year after does not have yet; not written."""
+    return _missing_classes(year, next_year(year))
+
+
 def leavers(year: SchoolYear) -> QuerySet[Pupil]:
     """Pupils of the year whose path has ended: withdrawn before its end, or in the last class, or not enrolled in the next
     one once the year is closed. An enrolment in a later year, wherever, takes a pupil off the list."""

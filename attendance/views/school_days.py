@@ -24,7 +24,8 @@ from mensa import clock
 def school_days_page(request: HttpRequest) -> HttpResponse:
     """The form, what it would do, and what was declared lately."""
     now, user = clock.now(), cast(User, request.user)
-    form = SchoolDayForm(request.POST or None, user=user, day=now.date())
+    initial = {"first_day": request.GET.get("giorno")}
+    form = SchoolDayForm(request.POST or None, user=user, day=now.date(), initial=initial)
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
