@@ -288,14 +288,14 @@ CONTENT_SECURITY_POLICY = {
 
 # -- pagoPA (docs/manuale/pagopa.md; all of it checked before a real mode starts) ------------------------------
 PAGOPA_MODE = env.str("PAGOPA_MODE", default="simulator")
-_SIMULATED = PAGOPA_MODE == "simulator"
-PAGOPA_SEGREGATION_CODE = env.str("PAGOPA_SEGREGATION_CODE", default="01" if _SIMULATED else "")
-PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="00")  # a new one after restoring an old backup
+_SIMULATED = PAGOPA_MODE == "simulator"  # an empty line of .env is a value not given
+PAGOPA_SEGREGATION_CODE = env.str("PAGOPA_SEGREGATION_CODE", default="") or ("01" if _SIMULATED else "")
+PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="") or "00"  # a new one after restoring an old backup
 PAGOPA_BROKER_CODE = env.str("PAGOPA_BROKER_CODE", default="")  # empty: the town itself
 PAGOPA_STATIONS = env.list("PAGOPA_STATIONS", default=[])
-PAGOPA_IBAN = env.str("PAGOPA_IBAN", default="IT60X0542811101000000123456" if _SIMULATED else "")
-PAGOPA_TAXONOMY = env.str("PAGOPA_TAXONOMY", default="9/0101100IM/" if _SIMULATED else "")
-PAGOPA_CBILL = env.str("PAGOPA_CBILL", default="DEMO1" if _SIMULATED else "")
+PAGOPA_IBAN = env.str("PAGOPA_IBAN", default="") or ("IT60X0542811101000000123456" if _SIMULATED else "")
+PAGOPA_TAXONOMY = env.str("PAGOPA_TAXONOMY", default="") or ("9/0101100IM/" if _SIMULATED else "")
+PAGOPA_CBILL = env.str("PAGOPA_CBILL", default="") or ("DEMO1" if _SIMULATED else "")
 PAGOPA_POSTAL_ACCOUNT = env.str("PAGOPA_POSTAL_ACCOUNT", default="")
 PAGOPA_POSTAL_AUTHORISATION = env.str("PAGOPA_POSTAL_AUTHORISATION", default="")
 PAGOPA_POSTAL_IBAN = env.str("PAGOPA_POSTAL_IBAN", default="")
@@ -310,7 +310,7 @@ PAGOPA_CALLER_VALUE = env.str("PAGOPA_CALLER_VALUE", default="")
 SIMULATORS_URL = env.str("SIMULATORS_URL", default="http://127.0.0.1:8001").rstrip("/")
 # Every product of pagoPA has keys of its own (the first, and the second while the first is being changed) and an address,
 # which follows from the environment unless it is given.
-PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="prod")  # or uat, where nothing is really paid
+PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="") or "prod"  # or uat, where nothing is really paid
 PAGOPA_PRODUCTS = ("GPD", "GPD_RECEIPTS", "ACA", "CHECKOUT", "BIZ_EVENTS", "FDR")
 PAGOPA_KEYS = {name: env.list(f"PAGOPA_{name}_KEYS", default=[]) for name in PAGOPA_PRODUCTS}
 PAGOPA_URLS = {name: env.str(f"PAGOPA_{name}_URL", default="").rstrip("/") for name in PAGOPA_PRODUCTS}

@@ -23,6 +23,7 @@ from payments.models import (
     Notice,
     PaymentRules,
     Receipt,
+    RecoveryCall,
     UploadedReceipt,
 )
 
@@ -148,4 +149,12 @@ class IoMessageAdmin(ReadOnlyAdmin):
     list_select_related = ("guardian",)
     search_fields = ("guardian__sort_key", "=guardian__fiscal_code")
     exclude = ("cause",)
+    ordering = ("-pk",)
+
+
+@admin.register(RecoveryCall)
+class RecoveryCallAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "iur", "iuv", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("=iur", "=iuv")
     ordering = ("-pk",)

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
@@ -164,3 +166,23 @@ def test_the_processes_that_serve_do_not_start(process: str) -> None:
     assert ended.returncode == 1
     assert "PAGOPA_TAXONOMY" in ended.stderr
     assert "docs/manuale/pagopa.md" in ended.stderr
+
+
+def test_the_empty_lines_of_the_example_leave_the_simulator_as_it_is() -> None:
+    """A town copies .env.example and fills in pagoPA later: until then the simulator must work."""
+    lines = (Path(settings.BASE_DIR) / ".env.example").read_text("utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines if line.startswith("PAGOPA_"))
+    assert {f"PAGOPA_{name}_KEYS" for name in ("GPD", "ACA", "CHECKOUT", "BIZ_EVENTS", "FDR")} <= given.keys()
+    said = (
+        "from payments.configuration import creditor; from payments.rules.identifiers import compose; c = creditor();"
+        "print(compose(segregation=c.segregation, system=c.iuv_system, sequence=1), c.iban, c.taxonomy, c.stations)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {said}"],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("301000000000000144 IT60X0542811101000000123456 9/0101100IM/")

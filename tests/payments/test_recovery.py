@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from payments import receipts, recovery
 from payments.models import Notice, Receipt, RecoveryCall
 from payments.recovery import WrongReceipt, incoming_receipt, recover
+from tests import cast
 from tests.payments import outside
 from tests.payments.conftest import NOW
 from tests.payments.outside import Pagopa, answer
@@ -183,3 +187,11 @@ def test_a_day_alone_is_its_noon(settings: Any) -> None:
     moment = recovery._moment({"paymentDateTime": "2026-11-20"})
     assert f"{moment:%Y-%m-%d %H:%M%z}" == "2026-11-20 12:00+0100"
     assert recovery._moment({"paymentDateTimeFormatted": "ieri"}) is None
+
+
+@pytest.mark.django_db
+def test_the_office_sees_what_was_asked(town: cast.Town, client_of: Callable[..., Client]) -> None:
+    RecoveryCall.objects.create(asked_at=NOW, iur=IUR, outcome="unknown")
+    enzo = client_of(town.enzo)
+    assert IUR in enzo.get(reverse("admin:payments_recoverycall_changelist")).content.decode()
+    assert enzo.get(reverse("admin:payments_recoverycall_add")).status_code == 403
