@@ -76,6 +76,27 @@ def _standing(rows: list[SchoolPhase], day: dt.date) -> Standing:
     return Standing(phase, current.valid_from if current else None, next(ahead, None), day)
 
 
+@dataclass(frozen=True)
+class News:
+    """What changes for some children of a family: who is not named keeps the phase of today."""
+
+    school: School
+    children: list[str]
+    standing: Standing
+
+
+def news_for(*, pupil_codes: Collection[str], day: dt.date) -> list[News]:
+    """The changes to come in the schools of these children: two queries."""
+    rows = Enrolment.objects.on(day).filter(pupil__code__in=pupil_codes)
+    schools: dict[int, School] = {}
+    children: dict[int, list[str]] = {}
+    for row in rows.select_related("pupil", "class_group__school").order_by("pupil__birth_date", "pk"):
+        schools[row.class_group.school_id] = row.class_group.school
+        children.setdefault(row.class_group.school_id, []).append(row.pupil.first_name)
+    standing = of_schools(list(schools), day) if schools else {}
+    return [News(schools[pk], children[pk], found) for pk, found in standing.items() if found.is_news]
+
+
 def plan(*, school: School, phase: Phase, from_day: dt.date, act: str, now: dt.datetime) -> SchoolPhase:
     """From that day on the school is in this phase, until the next change already planned. The same plan again changes nothing;
     the history of the row says who planned it.

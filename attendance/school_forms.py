@@ -60,6 +60,11 @@ class ExtrasForm(forms.Form):
     unenrolled = forms.IntegerField(label="Alunni non iscritti", min_value=0, max_value=MOST, required=False)
     note = forms.CharField(label="Nome e cognome di chi non è iscritto", max_length=200, required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-control"
+
     def counts(self) -> dict[str, int]:
         return {name: self.cleaned_data[name] or 0 for name in ("staff", "support", "unenrolled")}
 

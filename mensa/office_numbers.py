@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from attendance import acknowledging, disputes
+from attendance import acknowledging, conflicts, disputes, extras
 from attendance.models import PricingFailure, ServiceDay
 from enrolments.models import ApplicationBatch, Enrolment
 from identity.spid import state
@@ -35,6 +35,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
     return [
         *_spid(outside),
         *_kitchen(now),
+        *_desk(today),
         *_days(today),
         *_books(now),
         *_receipts(),
@@ -53,6 +54,21 @@ def _spid(now: dt.datetime) -> Iterable[Number]:
     if alarms:
         yield Number(
             "Accesso con SPID", str(len(alarms)), alarms[0], "identity:spid_state", "key", alarm=True
+        )
+
+
+def _desk(today: dt.date) -> Iterable[Number]:
+    """Where the family and the school disagree, and who eats without being enrolled."""
+    if waiting := len(conflicts.waiting(today=today)):
+        note = "Famiglia e scuola dicono cose diverse."
+        yield Number("Presenze da verificare", str(waiting), note, "attendance:desk", "search", alarm=True)
+    if cases := len(extras.to_regularise()):
+        yield Number(
+            "Mangiano senza iscrizione",
+            str(cases),
+            "Segnalati dalle scuole.",
+            "attendance:unenrolled",
+            "child",
         )
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from attendance import phases
 from identity.access import public, roles
 from identity.models import Role, User
 from mensa import clock, dashboard, office_numbers
@@ -71,7 +72,9 @@ def family(request: HttpRequest) -> HttpResponse:
     families = dashboard.families(cast(User, request.user), now=clock.now())
     if not families:
         return redirect("identity:unknown")
-    return render(request, "mensa/family.html", {"families": families})
+    codes = {child.code for one in families for child in one.children}
+    changes = phases.news_for(pupil_codes=codes, day=clock.today())
+    return render(request, "mensa/family.html", {"families": families, "changes": changes})
 
 
 @roles(Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)

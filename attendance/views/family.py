@@ -12,7 +12,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from attendance import absence_receipts, absences, child_days, month, patterns, tasks, tellings, verdicts
+from attendance import (
+    absence_receipts,
+    absences,
+    child_days,
+    month,
+    patterns,
+    phases,
+    tasks,
+    tellings,
+    verdicts,
+)
 from attendance import hours as adopted
 from attendance.absences import Marked
 from attendance.forms import DaysForm, PatternForm
@@ -174,7 +184,7 @@ def _page(
     shown, ahead = month.look(pupil=pupil, first=first, now=now)
     return {
         "pupil": pupil,
-        "phase": ahead[0].found.phase if ahead else None,
+        "standing": phases.of_school(enrolment.class_group.school, today) if enrolment else None,
         "enrolment": enrolment,
         "hours": adopted.on(today),
         "month": shown,

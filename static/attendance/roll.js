@@ -20,10 +20,6 @@
   function names() {
     try { return Object.keys(localStorage).filter(function (name) { return name.indexOf(PREFIX) === 0; }); } catch (error) { return []; }
   }
-  function hour(moment) {
-    return new Date(moment).toLocaleTimeString("it-IT", { hour: "2-digit", minute: "2-digit" });
-  }
-
   /* The list of classes says which roll-call has not left yet. */
   function mark() {
     names().forEach(function (name) {
@@ -63,7 +59,7 @@
     again.hidden = !link;
   }
   function remember() {
-    keep(store, { ids: ticked(), seen: field.seen.value, key: field.key.value, turn: Number(field.turn.value), asked: wanted, at: Date.now() });
+    keep(store, { ids: ticked(), seen: field.seen.value, key: field.key.value, turn: Number(field.turn.value), asked: wanted });
   }
   function changed() {
     field.turn.value = String(Number(field.turn.value) + 1);
@@ -130,14 +126,14 @@
     if (kept.asked) { wanted = true; say("Non ancora inviato: ci riprovo adesso.", false); send(); return; }
     if (before === ticked().join()) { forget(store); return; }
     boxes.forEach(function (box) { touched[box.value] = true; });
-    say("Non ancora inviato: ho rimesso le spunte delle " + hour(kept.at) + ". Controlla e conferma.", false);
+    say("Non ancora inviato: ho rimesso le spunte che avevi fatto. Controlla e conferma.", false);
   }
   function tellLost(kept) {
     forget(store);
     var mine = kept.ids.map(function (id) { return form.querySelector('input[value="' + id + '"]'); })
       .filter(function (box) { return box && !box.checked; })
       .map(function (box) { return box.closest("li").querySelector(".roll-name").textContent; });
-    if (mine.length) { say("Le tue spunte delle " + hour(kept.at) + " non sono state inviate. Qui mancano: " + mine.join(", ") + ".", false); }
+    if (mine.length) { say("Le spunte che avevi fatto non sono state inviate. Qui mancano: " + mine.join(", ") + ".", false); }
   }
 
   /* The keyboard: as many columns as the screen shows. */
