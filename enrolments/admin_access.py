@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import IntegrityError, models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
 from enrolments.errors import Refused
 from identity.models import Role, User
@@ -63,7 +63,8 @@ class RoleTable:
 
 
 class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list the office edits. An operation that refuses what was asked becomes a message on the form, nothing is written."""
+    """A list the office edits. An operation that refuses what was asked becomes an error of the form, with everything that was
+    typed still in it; nothing is written."""
 
     formfield_overrides = FIELDS
     list_per_page = 50
@@ -78,10 +79,18 @@ class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refusal:
-            messages.error(request, str(refusal))
+            reason = str(refusal)
         except IntegrityError as error:
-            messages.error(request, self._sentence(error))
-        return HttpResponseRedirect(request.get_full_path())
+            reason = self._sentence(error)
+        request.refusal = reason  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[Any]]":
+        form = super().get_form(request, obj, change=change, **kwargs)
+        reason = getattr(request, "refusal", "")
+        return _refused(form, reason) if reason else form
 
     def _sentence(self, error: IntegrityError) -> str:
         """What the database refused, in the words of the constraint."""
@@ -90,6 +99,17 @@ class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
             if constraint.name == name and constraint.violation_error_message:
                 return str(constraint.violation_error_message)
         return "Questi dati non stanno insieme a quelli già scritti: controlla le date e i valori. Niente è cambiato."
+
+
+def _refused(form: "type[forms.ModelForm[Any]]", reason: str) -> "type[forms.ModelForm[Any]]":
+    """The same form, which the operation has already refused."""
+
+    class RefusedForm(form):  # type: ignore[misc, valid-type]
+        def clean(self) -> None:
+            super().clean()
+            raise forms.ValidationError(reason)
+
+    return RefusedForm
 
 
 class ReadOnlyAdmin(OfficeAdmin):
