@@ -84,7 +84,7 @@ def _page(today: dt.date) -> dict[str, Any]:
             for school in schools
         ],
         "planned": [{"row": row, "told": told[row.pk]} for row in planned],
-        "silent": [school for school in schools if not letters.secretaries_of(school)],
+        "silent": letters.without_secretary(schools),
         "phases": [(phase.value, phase_words.SCHOOL[phase], phase_words.FAMILY[phase]) for phase in Phase],
         "hours": adopted.on(today),
         "goal": readiness.READY,
