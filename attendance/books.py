@@ -67,4 +67,21 @@ CHECKS: tuple[Check, ...] = (
             AND m.wallet_id BETWEEN c.first_wallet AND c.last_wallet
         GROUP BY m.day, m.wallet_id, m.pupil_id HAVING count(c.id) <> 1""",
     ),
+    Check(
+        "ricevute_di_assenza_senza_salti",
+        "Le ricevute di assenza di un anno sono numerate senza salti.",
+        """SELECT format('anno %s: %s ricevute, l''ultima è la n. %s', year, count(*), max(number))
+        FROM attendance_absencereceipt GROUP BY year HAVING count(*) <> max(number)""",
+    ),
+    Check(
+        "contestazioni_con_esito",
+        "Una contestazione accolta ha il suo storno, o la sua rettifica.",
+        """SELECT format('contestazione C%s', d.id) FROM attendance_dispute d
+        JOIN attendance_serviceday s ON s.day = d.day AND s.state = 'closed'
+        WHERE d.state = 'accepted' AND d.adjustment_id IS NULL
+            AND NOT EXISTS (SELECT FROM attendance_latefact f WHERE f.day = d.day)
+            AND NOT EXISTS (
+                SELECT FROM wallets_charge c WHERE c.service_day = d.day AND c.pupil_id = d.pupil_id
+                    AND c.revision = d.revision + 1)""",
+    ),
 )

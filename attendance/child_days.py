@@ -79,7 +79,7 @@ def card(
         .select_related("pupil", "household")
         .order_by("valid_from")
     )
-    found = cards(rows[:1], now, look)
+    found = cards(list(rows[:1]), now, look)
     return found[0][1] if found else None
 
 

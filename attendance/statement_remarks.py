@@ -69,7 +69,9 @@ def _invitation(key: Key, line: Movement, hours: Hours, today: dt.date) -> dict[
     if today > last or line.pupil is None:
         return {}
     url = reverse("attendance:dispute", args=[line.pupil.code, f"{line.day:%Y-%m-%d}"])
-    return {key: Remark(f"Non torna? Fino al {day_month(last)}:", url, "contesta")}
+    return {
+        key: Remark(f"Non torna? Fino al {day_month(last)} puoi contestarlo:", url, "contesta", quiet=True)
+    }
 
 
 def _page(asked: Asked, line: Movement) -> str:

@@ -15,11 +15,12 @@ from wallets.statement import Movement
 @dataclass(frozen=True)
 class Remark:
     """A sentence beside a line, and the page where one reads or does more. ``action``: the words of its link; no ``url``,
-    no link."""
+    no link. ``quiet``: shown only to who asks why."""
 
     text: str
     url: str
     action: str
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

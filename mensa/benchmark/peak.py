@@ -58,9 +58,12 @@ def run(
     *, families: Sequence[Family], database_url: str, folder: Path, rate: float, seconds: float, idle: int
 ) -> Peak:
     """At rest first, then the crowd with the cut-off in its middle, then the questions."""
-    with _clock_of_its_own(folder), _server(database_url, folder) as port:
+    with (
+        _clock_of_its_own(folder),
+        _server(database_url, folder) as port,
+        Phones(port, families, TODAY, TOMORROW) as phones,
+    ):
         clock.move_to(AT_REST)
-        phones = Phones(port, families, TODAY, TOMORROW)
         warm = phones.one_by_one(16, pause=0.01)  # every thread of the server has imported what it needs
         at_rest = phones.one_by_one(idle, pause=0.1)
         clock.move_to(cutoff.deadline(TODAY) - dt.timedelta(seconds=seconds / 2))

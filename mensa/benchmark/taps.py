@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from types import TracebackType
+from typing import Self
 from urllib.parse import urlencode
 
 from mensa import clock
@@ -53,6 +55,16 @@ class Phones:
         self._families = self._turns(families)
         self._marked: set[tuple[str, dt.date]] = set()
         self._local = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._opened:
+            connection.close()
 
     def _turns(self, families: Sequence[Family]) -> Iterator[Family]:
         while True:
@@ -117,9 +129,12 @@ class Phones:
 
     def _connection(self) -> http.client.HTTPConnection:
         """One per thumb, kept open as a browser does."""
-        if getattr(self._local, "connection", None) is None:
-            self._local.connection = http.client.HTTPConnection("localhost", self._port, timeout=PATIENCE)
-        return self._local.connection  # type: ignore[no-any-return]
+        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = http.client.HTTPConnection("localhost", self._port, timeout=PATIENCE)
+            self._local.connection = found
+            self._opened.append(found)
+        return found
 
 
 def _read(status: int, page: str) -> tuple[Answer, str]:

@@ -7,7 +7,7 @@ from django.db import connection
 
 from attendance import absences, night
 from attendance.books import CHECKS
-from attendance.models import DayChunk, Meal, ServiceDay
+from attendance.models import AbsenceReceipt, DayChunk, Dispute, Meal, ServiceDay
 from enrolments.models import Enrolment
 from tests.attendance.conftest import TUESDAY
 from tests.cast import Town, at
@@ -55,6 +55,10 @@ def test_each_check_sees_what_it_is_there_for(charged: Town, check: str) -> None
             Enrolment.objects.filter(pupil=charged.luca).update(class_group=charged.classes["primaria 4A"])
         case "prezzi_dei_pasti":
             meal.update(price=Decimal("9.99"))
+        case "ricevute_di_assenza_senza_salti":
+            _receipt(charged, number=7)
+        case "contestazioni_con_esito":
+            _accepted_on_paper(charged)
         case _:
             DayChunk.objects.all().delete()
     assert check in found()
@@ -70,4 +74,37 @@ def _second_meal(town: Town) -> None:
         price=meal.price,
         explanation_id=meal.explanation_id,
         verdict=meal.verdict,
+    )
+
+
+def _receipt(town: Town, number: int) -> None:
+    AbsenceReceipt.objects.create(
+        year=2026,
+        number=number,
+        code="B" * 12,
+        pupil=town.luca,
+        day=TUESDAY,
+        word=AbsenceReceipt.Word.ABSENT,
+        spoken_by=town.anna,
+        spoken_at=EVENING,
+        digest="",
+    )
+
+
+def _accepted_on_paper(town: Town) -> None:
+    """Somebody writes the outcome without giving the money back."""
+    Dispute.objects.create(
+        day=TUESDAY,
+        pupil=town.luca,
+        wallet=town.family.wallet,
+        revision=0,
+        amount=Decimal("3.40"),
+        words="no",
+        evidence=[],
+        opened_by=town.anna,
+        opened_at=EVENING,
+        answer_by=TUESDAY,
+        state=Dispute.State.ACCEPTED,
+        decided_by=town.enzo,
+        decided_at=EVENING,
     )

@@ -211,7 +211,7 @@ def test_phase_c_from_the_remark_of_the_school_to_the_reversal(canteen: Town, cl
     clock.move_to(MORNING_AFTER)
     anna = client_of(canteen.anna)
     statement = text(anna.get(reverse("wallets:statement", args=[canteen.family.code])))
-    assert "Non torna? Fino al 7 dicembre: contesta" in statement
+    assert "Non torna? Fino al 7 dicembre puoi contestarlo: contesta" in statement
     url = reverse("attendance:dispute", args=[canteen.luca.code, "2026-11-24"])
     before = text(anna.get(url))
     assert "hai ancora 12 giorni" in before
