@@ -44,3 +44,37 @@ def test_every_address_has_its_recipe(scene: Scene) -> None:
 def test_nobody_sees_what_is_not_theirs(scene: Scene, who: str) -> None:
     found = crawl(scene, people(scene)[who])
     assert not found, "\n".join(found)
+
+
+CARELESS = {
+    "kitchen": {"plates: shows diagnosis", "debts: speaks of euro"},
+    "secretary": {"plates: shows diagnosis", "debts: speaks of euro"},
+    "Carla": {"any_child: is of another family and is found", "any_child: shows Luca, of another family"},
+    "office": {
+        "unlogged: shows ISEE and nobody writes it down",
+        "unlogged: shows diagnosis and nobody writes it down",
+        "broken: broke with RuntimeError",
+    },
+    "accounts": {"unlogged: shows diagnosis", "unguarded: is not for this role"},
+    "anonymous": {"everybody: shows BNCLCU18C10Z998N", "unguarded: is not for this role"},
+}
+
+
+@pytest.mark.parametrize("who", CARELESS)
+def test_the_crawl_finds_what_a_careless_page_shows(
+    scene: Scene, settings: Settings, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """The control: a portal with pages that leak, and the crawl that must say which."""
+    settings.ROOT_URLCONF = "tests.guards.crawl.careless"
+    monkeypatch.setitem(RECIPES, "careless:any_child", lambda scene: {"code": scene.luca.code})
+    ours = [address for address in every() if address.name.startswith("careless:")]
+    found = "\n".join(crawl(scene, people(scene)[who], ours))
+    assert not [leak for leak in CARELESS[who] if leak not in found], found
+
+
+def test_a_new_address_without_a_recipe_is_named(scene: Scene, settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.guards.crawl.careless"
+    assert [address.name for address in every() if not urls(address, scene)] == [
+        "careless:any_child",
+        "careless:forgotten",
+    ]

@@ -4,8 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from attendance import caterer_links, electronic, extras, feeds, passages, school_days, sealing
-from attendance.models import CalendarImport, Caterer, ClosureNotice, ExtraMeal, Passage, SchoolPhase
+from attendance import caterer_links, electronic, extras, feeds, passages, regional, school_days, sealing
+from attendance.models import Caterer, ClosureNotice, ExtraMeal, Passage, SchoolPhase
 from enrolments.models import School
 from payments.models import ReconciliationCase, TreasuryCredit
 from tests.cast import at
@@ -66,8 +66,12 @@ def _kitchen(scene: Any) -> None:
 
 def _calendar(scene: Any) -> None:
     town = scene.town
-    scene.made["calendar list"] = CalendarImport.objects.create(
-        year=town.year, name="c.csv", digest="0" * 64, content="", uploaded_by=town.enzo, uploaded_at=NOW
+    scene.made["calendar list"] = regional.check(
+        data=b"dal;al;motivo\n8/12/2026;8/12/2026;festa\n",
+        name="c.csv",
+        year=town.year,
+        by=town.enzo,
+        now=NOW,
     )
     scene.made["feeds"] = [
         feeds.open_feed(now=NOW, school=town.primaria),

@@ -19,11 +19,12 @@ from enrolments.models import (
 )
 from mensa import clock, intake
 from payments import campaigns, notices, uploads
-from payments.models import CampaignItem, CheckoutAttempt, Receipt, UploadedReceipt
+from payments.models import CampaignItem, CheckoutAttempt, Receipt
 from payments.rules import wording
 from tests.cast import Town, at, build_town
 from tests.guards.crawl import mornings
 from tests.mensa.test_intake import GIULIA, sheet
+from tests.payments.test_uploads import picture
 from wallets import ledger
 from wallets.models import Refund, RefundExport, Wallet
 
@@ -153,16 +154,12 @@ def _money(scene: Scene) -> None:
         due_date=dt.date(2026, 12, 24),
         now=NOW,
     )
-    declared = uploads.Declaration(amount=Decimal("102.00"), paid_on=YESTERDAY)
-    scene.made["upload"] = UploadedReceipt.objects.create(
+    scene.made["upload"] = uploads.receive(
         household=scene.family,
-        file="ricevute/nessuno.pdf",
-        file_digest="0" * 64,
-        content_type="application/pdf",
-        declared_amount=declared.amount,
-        declared_paid_on=declared.paid_on,
-        uploaded_by=town.anna,
-        uploaded_at=NOW,
+        content=picture(),
+        declared=uploads.Declaration(amount=Decimal("102.00"), paid_on=YESTERDAY),
+        by=town.anna,
+        now=NOW,
     )
     scene.made["attempt"] = CheckoutAttempt.objects.create(
         household=scene.family, form_key=uuid.uuid4(), started_by=town.anna, started_at=NOW
