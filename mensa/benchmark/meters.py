@@ -34,7 +34,7 @@ class Meter:
 
     def __enter__(self) -> Self:
         self._wal, self._cpu, self._began = (
-            _wal_position(),
+            wal_position(),
             _cpu_of_tree(self._postmaster),
             time.perf_counter(),
         )
@@ -48,7 +48,7 @@ class Meter:
         self._stop.set()
         self._sampler.join()
         self.reading.cpu = _cpu_of_tree(self._postmaster) - self._cpu
-        self.reading.wal = _wal_position() - self._wal
+        self.reading.wal = wal_position() - self._wal
 
     def _sample(self) -> None:
         while not self._stop.wait(0.05):
@@ -65,7 +65,7 @@ def postmaster() -> int:
         return int(_stat(cursor.fetchone()[0])[1])
 
 
-def _wal_position() -> int:
+def wal_position() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
         return int(cursor.fetchone()[0])

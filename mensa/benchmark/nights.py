@@ -8,7 +8,7 @@ from django.db import connection
 
 from attendance.rules.cutoff import ROME
 from mensa.benchmark.crew import Worker
-from mensa.benchmark.meters import Meter, Reading
+from mensa.benchmark.meters import Meter, Reading, wal_position
 from wallets import books
 
 _NIGHT = dt.time(20, 5)
@@ -28,6 +28,7 @@ class Night:
     debits: int = 0
     reading: Reading = field(default_factory=Reading)
     freezing: float = 0.0  # seconds of the decision, of the whole
+    deciding_wal: int = 0  # bytes of the decision, of the whole: the rest is the ledger's
     longest_ms: int = 0  # the longest transaction that holds wallets
     top_ups: int = 0
     worst_top_up: float = 0.0
@@ -41,9 +42,9 @@ def run_night(day: dt.date, crew: list[Worker], payer: Worker | None = None, fam
     if payer:
         payer.ask("top_up", now, families, 0.005)
     with Meter([worker.pid for worker in crew]) as meter:
-        began = time.perf_counter()
+        began, before = time.perf_counter(), wal_position()
         crew[0].do("freeze", now, day)
-        night.freezing = time.perf_counter() - began
+        night.freezing, night.deciding_wal = time.perf_counter() - began, wal_position() - before
         for worker in crew:
             worker.ask("post", now, day)
         for worker in crew:

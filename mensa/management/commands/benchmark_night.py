@@ -119,10 +119,12 @@ class Benchmark:
         wall = median(night.reading.wall for night in found)
         share = median(night.reading.wall / night.debits for night in found) / base_wall
         cpu = median(_per_debit(night, "cpu") for night in found) / base_cpu
-        top = max(found, key=lambda night: night.reading.wall)
+        wal = median(_per_debit(night, "wal") for night in found)
+        ledger = median((night.reading.wal - night.deciding_wal) / night.debits for night in found)
         self.say(
             f"{title}: {wall:.2f} s, {found[0].debits / wall:,.0f} pasti/s, {share:.2f}x il minimo (CPU {cpu:.2f}x), decisione "
-            f"{median(night.freezing for night in found):.2f} s, WAL {_per_debit(top, 'wal'):.0f} byte per addebito, blocco più lungo "
+            f"{median(night.freezing for night in found):.2f} s, WAL per addebito {ledger:.0f} byte di registro "
+            f"({wal:.0f} con la decisione), blocco più lungo "
             f"{max(night.longest_ms for night in found)} ms, Python {max(night.reading.python_kb for night in found) // 1024} MB, "
             f"server {max(night.reading.backend_kb for night in found) // 1024} MB"
         )
