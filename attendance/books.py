@@ -59,6 +59,15 @@ CHECKS: tuple[Check, ...] = (
             AND NOT EXISTS (SELECT FROM attendance_latefact f WHERE f.day = m.day)""",
     ),
     Check(
+        "fogli_della_cucina",
+        "I fogli della cucina sono numerati senza buchi e ognuno ha l'impronta del suo contenuto e di quello prima.",
+        """SELECT format('anno %s, foglio %s', k.year_id, k.number) FROM (
+            SELECT k.*, row_number() OVER w AS expected, lag(k.digest, 1, '') OVER w AS before
+            FROM attendance_kitchensheet k WINDOW w AS (PARTITION BY k.year_id ORDER BY k.number)
+        ) k WHERE k.number <> k.expected OR k.previous <> k.before OR k.digest <> encode(sha256(convert_to(
+            k.previous || chr(10) || k.number || chr(10) || k.content, 'UTF8')), 'hex')""",
+    ),
+    Check(
         "parti_senza_sovrapposizioni",
         "Le parti di un giorno non si sovrappongono e contengono tutti i suoi borsellini.",
         """SELECT format('giorno %s, borsellino %s', m.day, m.wallet_id) FROM attendance_meal m

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from attendance import acknowledging, deliveries, forecast, kitchen_day, sheet_pdf
+from attendance import acknowledging, deliveries, forecast, kitchen_day, sheet_page, sheet_pdf
 from attendance.kitchen_forms import DeliveryForm, SeenForm
 from attendance.models import KitchenSheet
 from enrolments.errors import Refused
@@ -178,14 +178,20 @@ def csv_response(
 
 
 def _columns(one: forecast.SchoolForecast) -> dict[str, object]:
+    """The columns of a school's table: the diets of those days and, if there are any, packed lunches and grown-ups."""
     codes = ["", *one.diets]
-    return {
-        "school": one.school,
-        "diets": one.diets,
-        "rows": [{"day": day, "numbers": [day.counts[code] for code in codes]} for day in one.days],
-        "packed": any(day.packed for day in one.days),
-        "beyond": any(day.beyond for day in one.days),
-    }
+    others = [
+        (name, field)
+        for name, field in (("al sacco", "packed"), ("docenti e altri", "beyond"))
+        if any(getattr(day, field) for day in one.days)
+    ]
+    columns = [sheet_page.NO_DIET, *one.diets, *(name for name, _ in others)]
+    rows = []
+    for day in one.days:
+        numbers = [*(day.counts[code] for code in codes), *(getattr(day, field) for _, field in others)]
+        cells = [sheet_page.Cell(*pair) for pair in zip(columns, numbers, strict=True)]
+        rows.append({"day": day, "cells": cells})
+    return {"school": one.school, "columns": columns, "rows": rows}
 
 
 def _schools(request: HttpRequest) -> QuerySet[School]:

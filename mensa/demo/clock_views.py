@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from attendance import tasks
 from identity.access import public
 from mensa import clock, night_now
 from mensa.demo import facts
@@ -31,6 +32,16 @@ def move_clock(request: HttpRequest) -> HttpResponse:
 def _to_tomorrow() -> str:
     clock.move_to(facts.at(clock.today() + dt.timedelta(days=1), 8, 40))
     return "L'orologio della demo segna il giorno dopo, ore 08:40."
+
+
+def _to_the_kitchen() -> str:
+    """Just after the hour of the sheet; the worker seals it as it does every minute."""
+    moment = facts.at(clock.today(), 9, 50)
+    if clock.now() >= moment:
+        return "Le 09:50 di oggi sono già passate: per rivederle vai a domani."
+    clock.move_to(moment)
+    tasks.serve_kitchen_soon()
+    return "Sono le 09:50: i fogli della cucina si stanno sigillando e il gestore riceve il suo messaggio."
 
 
 def _to_the_night() -> str:
@@ -57,6 +68,7 @@ def _to_the_summer() -> str:
 
 MOVES = {
     "tomorrow": _to_tomorrow,
+    "kitchen": _to_the_kitchen,
     "night": _to_the_night,
     "summer": _to_the_summer,
     "reset": _to_the_start,

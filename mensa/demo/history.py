@@ -13,7 +13,7 @@ from attendance.models import Absence, ServiceDay
 from attendance.rules.verdict import Phase
 from enrolments.models import ClassGroup, Enrolment, HouseholdMember, Pupil
 from mensa import clock
-from mensa.demo import events, facts, parents, people
+from mensa.demo import cooking, events, facts, parents, people
 from mensa.demo.plan import Scale, Step
 from mensa.demo.top_ups import TopUps
 from wallets import alerts
@@ -56,6 +56,7 @@ def _is_over(day: dt.date) -> bool:
 def live(day: dt.date, top_ups: TopUps) -> None:
     """A day from breakfast to the debit."""
     before_the_night(day, top_ups)
+    cooking.serve(day)
     clock.move_to(facts.at(day, 20, 5))
     night.run(now=facts.at(day, 20, 5))
     if day >= ALERTS_FROM:

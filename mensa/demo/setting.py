@@ -8,6 +8,7 @@ from attendance import closures
 from attendance.models import (
     AttendanceRules,
     CanteenPeriod,
+    Caterer,
     ClassWeekdays,
     Closure,
     PatronDay,
@@ -25,7 +26,7 @@ from enrolments.models import (
     SchoolYear,
 )
 from identity.models import User
-from mensa.demo import facts, people
+from mensa.demo import cooking, facts, people
 from mensa.demo.plan import Step
 from mensa.demo.schools import SCHOOLS, DemoSchool
 from payments.models import PaymentRules
@@ -41,6 +42,7 @@ def steps() -> list[Step]:
         Step("Scuole, classi e regole…", _schools_are_there, prepare_schools),
         Step("Tariffe…", FareTable.objects.exists, adopt_fares),
         Step("Calendario…", Closure.objects.exists, declare_holidays),
+        Step("", Caterer.objects.exists, cooking.hire),
     ]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from attendance import absences, night
+from attendance import absences, night, sealing
 from attendance.books import CHECKS
 from attendance.models import AbsenceReceipt, DayChunk, Dispute, Meal, ServiceDay
 from enrolments.models import Enrolment
@@ -59,6 +59,12 @@ def test_each_check_sees_what_it_is_there_for(charged: Town, check: str) -> None
             _receipt(charged, number=7)
         case "contestazioni_con_esito":
             _accepted_on_paper(charged)
+        case "fogli_della_cucina":
+            sealing.seal_due(now=EVENING)
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute("UPDATE attendance_kitchensheet SET content = content || ' ' WHERE number = 1")
         case _:
             DayChunk.objects.all().delete()
     assert check in found()
