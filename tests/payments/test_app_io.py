@@ -267,9 +267,9 @@ def test_too_many_calls_is_a_pause_that_doubles(issue: Callable[..., Notice], io
     for _ in range(3):
         tell(now + dt.timedelta(seconds=30))
         assert len(io.asked) == asked
-        due = IoMessage.objects.order_by("pk")[0].retry_at
-        pauses.append(due - now)
         due = IoMessage.objects.order_by("pk")[0].retry_at or now
+        pauses.append(due - now)
+        now = due
         tell(now)
         asked = len(io.asked)
     assert pauses == [dt.timedelta(minutes=2), dt.timedelta(minutes=4), dt.timedelta(minutes=8)]
