@@ -46,10 +46,14 @@ class FdrService:
     def published_since(self, moment: dt.datetime) -> list[Published]:
         """Every report published after `moment` (aware), oldest revision first."""
         since = moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        found = {
-            Published(str(row["fdr"]), str(row["pspId"]), int(row["revision"]))
-            for row in self._rows(self._place, {"publishedGt": since})
-        }
+        try:
+            found = {
+                Published(str(row["fdr"]), str(row["pspId"]), int(row["revision"]))
+                for row in self._rows(self._place, {"publishedGt": since})
+            }
+        except (KeyError, TypeError, ValueError) as garbage:
+            log.warning("fdr_garbage", problem=type(garbage).__name__)
+            raise NodeUnreachable from garbage
         return sorted(found, key=lambda one: (one.fdr, one.psp, one.revision))
 
     def report(self, published: Published) -> IncomingReport:

@@ -23,7 +23,7 @@ from payments.errors import NodeUnreachable
 log = structlog.get_logger(__name__)
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 CONNECT = 2.0  # seconds
-PATIENCE = 10.0  # seconds for one call when nobody waits for a page
+PATIENCE = 6.0  # seconds for one call when nobody waits for a page
 LARGEST_ANSWER = 8 * 1024 * 1024
 PAUSE = 0.2  # seconds before the one repetition
 UNAUTHORISED, TOO_MANY = 401, 429

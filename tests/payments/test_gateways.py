@@ -233,7 +233,7 @@ def test_whatever_pagopa_does_the_caller_knows_within_its_time(
 
 
 def test_without_anybody_waiting_there_is_more_time() -> None:
-    assert Patience().left() == 10
+    assert Patience().left() == 6
     assert 3.9 < Patience(4).left() <= 4
 
 

@@ -11,17 +11,18 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from payments import notices, outbox
+from payments import notices, outbox, recovery
 from payments.errors import NodeUnreachable, PaymentRefused
 from payments.gateways.gpd import position_body
 from payments.models import CheckoutAttempt, Notice
+from payments.simulator.node import WAYS
 from tests import cast
 from tests.payments import outside
-from tests.payments.conftest import NOW
+from tests.payments.conftest import NOW, Simulator
 from tests.payments.outside import Pagopa, answer
 from tests.payments.test_gateways import PAGE, TROUBLES
 from tests.payments.test_paying import form
-from wallets.models import Entry
+from wallets.models import Entry, Wallet
 
 LATER = NOW + dt.timedelta(hours=2)
 CREATED, GONE = answer(201, {}), answer(200, {})
@@ -307,3 +308,31 @@ def test_a_silent_page_raises_and_a_second_press_of_the_same_form_says_it_again(
                 now=NOW,
             )
     assert CheckoutAttempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_simulated_node_is_told_of_a_new_date(
+    simulator: Simulator, notice: Notice, town: cast.Town
+) -> None:
+    outbox.clear(limit=10, now=NOW)
+    notices.postpone(notices=[notice], due_date=dt.date(2027, 1, 31), by=town.enzo, now=NOW)
+    assert outbox.clear(limit=10, now=NOW) == 1
+    body, status = simulator.node.store.position("99999000013", notices.iupd(notice)) or ({}, "")
+    assert (body["paymentOption"][0]["dueDate"][:10], status) == ("2027-01-31", "VALID")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_that_the_simulated_node_never_delivers_is_recovered(
+    simulator: Simulator, notice: Notice, town: cast.Town
+) -> None:
+    debt = simulator.node.look_up("99999000013", notice.nav)
+    (iur,) = simulator.node.pay([debt], way=WAYS["late"])
+    receipt = recovery.recover(iur=iur, iuv=notice.iuv, now=NOW)
+    assert receipt is not None
+    assert (receipt.channel, Wallet.objects.get(household=town.family).balance) == (
+        "biz_events",
+        Decimal("102.00"),
+    )
+    simulator.node.store.hurry(0)
+    assert simulator.node.deliver_due() == 1
+    assert Wallet.objects.get(household=town.family).balance == Decimal("102.00")

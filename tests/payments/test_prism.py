@@ -1,6 +1,7 @@
 """What we write to GPD, Checkout and Biz-Events, judged by the published descriptions through an independent program."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from payments import gateways
 from payments.errors import NodeRefused, NodeUnreachable
 from payments.gateways.carts import cart_body
+from payments.gateways.fdr import FdrService, Published
 from payments.gateways.gpd import position_body
 from payments.gateways.wire import Line
+from tests.payments.conftest import NOW
 from tests.payments.prism import prism  # noqa: F401 - fixture
 from tests.payments.test_gateways import CART, POSITION
 
@@ -20,7 +23,7 @@ Prism = Callable[[str], str]
 @pytest.fixture
 def mocked(prism: Prism, settings: Any) -> Any:  # noqa: F811
     settings.PAGOPA_MODE = "gpd"
-    names = {"GPD": "gpd", "CHECKOUT": "checkout_v1", "BIZ_EVENTS": "biz_events"}
+    names = {"GPD": "gpd", "CHECKOUT": "checkout_v1", "BIZ_EVENTS": "biz_events", "FDR": "fdr_organization"}
     settings.PAGOPA_URLS = {**settings.PAGOPA_URLS, **{key: prism(name) for key, name in names.items()}}
     settings.PAGOPA_KEYS = {name: ["key"] for name in settings.PAGOPA_PRODUCTS}
     return settings
@@ -90,3 +93,24 @@ def test_a_receipt_is_asked_of_biz_events_where_it_is(mocked: Any, path: str) ->
     answer = gateways.line("BIZ_EVENTS").call("GET", f"/organizations/{POSITION.fiscal_code}{path}")
     assert answer.status == 200
     assert "receiptId" in answer.json()
+
+
+def test_the_reports_are_asked_as_they_are_described(mocked: Any) -> None:
+    """The list, the head and the pages of payments; the mock refuses what its description does not know."""
+    line, cf = gateways.line("FDR"), POSITION.fiscal_code
+    asked: list[str] = []
+    call = line.call
+
+    def noted(method: str, path: str, **options: Any) -> Any:
+        answer = call(method, path, **options)
+        asked.append(f"{answer.status} {path}")
+        return answer
+
+    line.call = noted  # type: ignore[method-assign]
+    service = FdrService(line=line, fiscal_code=cf)
+    for ask in (lambda: service.published_since(NOW), lambda: service.report(Published("F1", "BANCA", 1))):
+        with suppress(NodeUnreachable):  # what the mock invents does not hold together
+            ask()
+    place = f"/organizations/{cf}/fdrs"
+    one = f"{place}/F1/revisions/1/psps/BANCA"
+    assert asked == [f"200 {place}", f"200 {one}", f"200 {one}/payments"]
