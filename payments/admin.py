@@ -23,7 +23,10 @@ from payments.models import (
     Notice,
     PaymentRules,
     Receipt,
+    ReconciliationCase,
     RecoveryCall,
+    SettlementReport,
+    TreasuryCredit,
     UploadedReceipt,
 )
 
@@ -157,4 +160,30 @@ class RecoveryCallAdmin(ReadOnlyAdmin):
     list_display = ("asked_at", "iur", "iuv", "outcome")
     list_filter = ("outcome",)
     search_fields = ("=iur", "=iuv")
+    ordering = ("-pk",)
+
+
+@admin.register(SettlementReport)
+class SettlementReportAdmin(ReadOnlyAdmin):
+    list_display = ("fdr", "psp_name", "revision", "regulation_date", "payments", "total", "channel")
+    list_filter = ("channel",)
+    search_fields = ("=fdr", "=lines__iur", "=lines__iuv")
+    exclude = ("raw",)
+    ordering = ("-pk",)
+
+
+@admin.register(TreasuryCredit)
+class TreasuryCreditAdmin(ReadOnlyAdmin):
+    list_display = ("number", "year", "operation", "booked_on", "amount", "iuf", "source")
+    list_filter = ("source", "operation")
+    search_fields = ("=number", "=iuf", "=iuv")
+    ordering = ("-pk",)
+
+
+@admin.register(ReconciliationCase)
+class ReconciliationCaseAdmin(ReadOnlyAdmin):
+    list_display = ("key", "label", "day", "amount", "opened_at", "solved_at", "closed_at", "closed_by")
+    list_filter = ("label",)
+    list_select_related = ("closed_by",)
+    search_fields = ("=key",)
     ordering = ("-pk",)

@@ -58,4 +58,10 @@ CHECKS: tuple[Check, ...] = (
         WHERE i.notice_id IS NOT NULL AND (n.pupil_id, n.wallet_id, n.campaign_id)
             IS DISTINCT FROM (i.pupil_id, i.wallet_id, i.campaign_id)""",
     ),
+    Check(
+        "pagamenti_revocati",
+        "Ogni pagamento revocato e stornato ha lo storno del movimento della sua ricevuta.",
+        """SELECT format('caso %s', c.id) FROM payments_reconciliationcase c JOIN wallets_entry s ON s.id = c.reversal_id
+        LEFT JOIN payments_receipt r ON r.id = c.receipt_id WHERE s.reverses_id IS DISTINCT FROM r.entry_id""",
+    ),
 )

@@ -33,14 +33,16 @@ def test_the_day_closes_with_a_defect_and_the_office_mends_it(
     at("2026-11-24 11:00")
     notice = issue()
     qr = qr_text(nav=notice.nav, fiscal_code=creditor().fiscal_code, amount=notice.amount)
-    found = httpx.get(f"{simulator.address}/sportello", params={"numero": qr}, trust_env=False)
+    found = httpx.get(f"{simulator.address}/sportello", params={"numero": qr}, trust_env=False, timeout=30)
     assert "102,00" in found.text
-    httpx.post(f"{simulator.address}/sportello", data={"numero": qr, "esito": "pay"}, trust_env=False)
+    httpx.post(
+        f"{simulator.address}/sportello", data={"numero": qr, "esito": "pay"}, trust_env=False, timeout=30
+    )
     assert simulator.node.deliver_due() == 1
     assert balance(town.family) == "102.00", "the receipt credits, whatever the bank does afterwards"
 
     at("2026-11-25 18:00")
-    httpx.post(f"{simulator.address}/giornata", data={"difetto": "unreadable"}, trust_env=False)
+    httpx.post(f"{simulator.address}/giornata", data={"difetto": "unreadable"}, trust_env=False, timeout=30)
     gino = browser(town.gino)
     assert "Nessun flusso di rendicontazione, ancora" in words(gino.get(PAGE))
     gino.post(reverse("payments:reconciliation_poll"))  # the tests' queue works at once
@@ -67,7 +69,7 @@ def test_the_day_closes_with_a_defect_and_the_office_mends_it(
 
 
 def load_the_journal(client: Client, simulator: Simulator) -> None:
-    journal = httpx.get(f"{simulator.address}/giornata/giornale.xml", trust_env=False).content
+    journal = httpx.get(f"{simulator.address}/giornata/giornale.xml", trust_env=False, timeout=30).content
     file = SimpleUploadedFile("giornale.xml", journal)
     answer = client.post(reverse("payments:reconciliation_load"), {"file": file}, follow=True)
     assert "Accrediti caricati: 1." in words(answer)

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from enrolments.errors import Refused
-from payments import fdr_document, reconciliation, settlement, settlement_polls, treasury
+from payments import books, fdr_document, reconciliation, settlement, settlement_polls, treasury
 from payments.closed_xml import LARGEST, UnreadableXml
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
@@ -33,6 +33,7 @@ from payments.treasury_documents import read_list, read_opi
 from tests import cast
 from tests.payments.conftest import NOW
 from tests.payments.settled import DAY, FDR, a_credit, a_line, a_report, kept, opi
+from wallets import books as wallet_books
 from wallets.models import Entry, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -428,6 +429,7 @@ def test_a_case_keeps_its_rules(report: SettlementReport, paid: Notice, town: ca
     assert reconciliation.follow_up(now=LATER) == 1
     case = ReconciliationCase.objects.get(label="REVOKED")
     assert reconciliation.reverse(case=case, now=LATER) == 0
+    assert wallet_books.run(books.CHECKS) == []
     rows = ReconciliationCase.objects.filter(pk=case.pk)
     refused("revoked_payment_is_reversed_once", lambda: rows.update(reversal=None))
     refused("case_is_never_deleted", lambda: rows._raw_delete("default"))

@@ -34,19 +34,24 @@ def _hour(simulator: Simulator) -> None:
 
 def at_the_counter(simulator: Simulator, notice: Notice, outcome: str = "pay") -> httpx.Response:
     return httpx.post(
-        f"{simulator.address}/sportello", data={"numero": notice.nav, "esito": outcome}, trust_env=False
+        f"{simulator.address}/sportello",
+        data={"numero": notice.nav, "esito": outcome},
+        trust_env=False,
+        timeout=30,
     )
 
 
 def close(simulator: Simulator, *defects: str) -> httpx.Response:
-    return httpx.post(f"{simulator.address}/giornata", data={"difetto": list(defects)}, trust_env=False)
+    return httpx.post(
+        f"{simulator.address}/giornata", data={"difetto": list(defects)}, trust_env=False, timeout=30
+    )
 
 
 def settle(town: cast.Town, simulator: Simulator) -> list[str]:
     """The office asks for the reports, loads the journal; what is left is open."""
     poll = settlement_polls.run(poll=settlement_polls.ask(now=LATER), now=LATER)
     assert poll.problem == ""
-    journal = httpx.get(f"{simulator.address}/giornata/giornale.xml", trust_env=False).content
+    journal = httpx.get(f"{simulator.address}/giornata/giornale.xml", trust_env=False, timeout=30).content
     treasury.load(data=journal, name="giornale.xml", by=town.gino, now=LATER)
     reconciliation.sync(now=LATER)
     return sorted(ReconciliationCase.objects.open().values_list("label", flat=True))
@@ -100,7 +105,7 @@ def test_the_bank_mends_its_defects_with_a_new_revision(
     close(simulator, defect)
     before = settle(town, simulator)
     fdr = simulator.node.days.reports()[0]["fdr"]
-    answer = httpx.post(f"{simulator.address}/giornata/{fdr}/1/ripara", trust_env=False)
+    answer = httpx.post(f"{simulator.address}/giornata/{fdr}/1/ripara", trust_env=False, timeout=30)
     assert answer.status_code == 303
     assert settle(town, simulator) == []
     assert SettlementReport.objects.newest().get().revision == 2
@@ -174,7 +179,7 @@ def test_the_published_file_is_valid_for_the_official_schema(
 ) -> None:
     close(simulator)
     fdr = simulator.node.days.reports()[0]["fdr"]
-    content = httpx.get(f"{simulator.address}/giornata/{fdr}/1.xml", trust_env=False).content
+    content = httpx.get(f"{simulator.address}/giornata/{fdr}/1.xml", trust_env=False, timeout=30).content
     schema = etree.XMLSchema(etree.parse(str(reference / "xsd-common" / "FlussoRiversamento_1_0_4.xsd")))
     schema.assertValid(etree.fromstring(content))
     assert read(content).fdr == fdr
@@ -185,7 +190,7 @@ def test_the_same_report_by_file_and_by_rest_is_the_same(
 ) -> None:
     close(simulator)
     fdr = simulator.node.days.reports()[0]["fdr"]
-    content = httpx.get(f"{simulator.address}/giornata/{fdr}/1.xml", trust_env=False).content
+    content = httpx.get(f"{simulator.address}/giornata/{fdr}/1.xml", trust_env=False, timeout=30).content
     service = FdrService(line=gateways.line("FDR"), fiscal_code=creditor().fiscal_code)
     (published,) = service.published_since(NOW - dt.timedelta(days=30))
     assert service.report(published).digest == read(content).digest
@@ -196,19 +201,24 @@ def test_the_rest_service_wants_its_key_and_pages_its_answers(simulator: Simulat
         at_the_counter(simulator, issue("10.00"))
     close(simulator)
     place = f"{simulator.address}/fdr-org/service/v1/organizations/{creditor().fiscal_code}/fdrs"
-    assert httpx.get(place, trust_env=False).status_code == 401
-    row = httpx.get(place, headers=KEY, trust_env=False).json()["data"][0]
+    assert httpx.get(place, trust_env=False, timeout=30).status_code == 401
+    row = httpx.get(place, headers=KEY, trust_env=False, timeout=30).json()["data"][0]
     payments = f"{place}/{row['fdr']}/revisions/1/psps/{row['pspId']}/payments"
     page: dict[str, Any] = httpx.get(
-        payments, headers=KEY, params={"page": "2", "size": "2"}, trust_env=False
+        payments, headers=KEY, params={"page": "2", "size": "2"}, trust_env=False, timeout=30
     ).json()
     assert (page["count"], page["metadata"]["totPage"], len(page["data"])) == (3, 2, 1)
     later = (NOW + dt.timedelta(hours=3)).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert httpx.get(place, headers=KEY, params={"publishedGt": later}, trust_env=False).json()["data"] == []
+    assert (
+        httpx.get(place, headers=KEY, params={"publishedGt": later}, trust_env=False, timeout=30).json()[
+            "data"
+        ]
+        == []
+    )
 
 
 def test_the_pages_say_simulation_and_offer_every_defect(simulator: Simulator, paid: Notice) -> None:
-    page = httpx.get(f"{simulator.address}/giornata", trust_env=False).text
+    page = httpx.get(f"{simulator.address}/giornata", trust_env=False, timeout=30).text
     assert "SIMULAZIONE" in page
     assert page.count('name="difetto"') == 10
     assert "102,00" in page
@@ -229,11 +239,15 @@ def test_a_photograph_of_the_notice_finds_it(simulator: Simulator, notice: Notic
         f"{simulator.address}/sportello/foto",
         files={"foto": ("avviso.png", picture.getvalue(), "image/png")},
         trust_env=False,
+        timeout=30,
         follow_redirects=True,
     )
     assert notice.nav in answer.text
     assert "102,00" in answer.text
     blank = httpx.post(
-        f"{simulator.address}/sportello/foto", files={"foto": ("x.png", b"x", "image/png")}, trust_env=False
+        f"{simulator.address}/sportello/foto",
+        files={"foto": ("x.png", b"x", "image/png")},
+        trust_env=False,
+        timeout=30,
     )
     assert "non si legge il QR" in blank.text
