@@ -25,9 +25,8 @@ class SchoolDayForm(forms.Form):
     )
     first_day = day_field("Dal giorno")
     last_day = day_field("Al giorno", required=False, help_text="Vuoto: solo il primo giorno.")
-    classes = forms.TypedMultipleChoiceField(
+    classes = forms.MultipleChoiceField(
         label="Classi",
-        coerce=int,
         widget=forms.CheckboxSelectMultiple,
         help_text="Solo quelle che quel giorno non mangiano a scuola. Se l'assemblea è dopo pranzo la mensa c'è: non dichiararla.",
         error_messages={
@@ -56,14 +55,15 @@ class SchoolDayForm(forms.Form):
         rows = ClassGroup.objects.filter(
             school__in=School.objects.of_staff(user), year__valid_from__lte=day, year__valid_to__gte=day
         ).select_related("school")
-        self._groups = {
-            group.pk: group for group in rows.order_by("school__name", "school_id", "grade", "section")
-        }
+        self._groups = list(rows.order_by("school__name", "school_id", "grade", "section"))
         field = self.fields["classes"]
-        assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - for the type checker
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
         field.choices = [
-            (school.name, [(group.pk, group.label) for group in groups])
-            for school, groups in groupby(self._groups.values(), key=lambda group: group.school)
+            (
+                school.name,
+                [(f"s{school.pk}", "Tutta la scuola"), *((f"c{group.pk}", group.label) for group in groups)],
+            )
+            for school, groups in groupby(self._groups, key=lambda group: group.school)
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -77,7 +77,11 @@ class SchoolDayForm(forms.Form):
     def asked(self) -> Asked:
         data = self.cleaned_data
         return Asked(
-            classes=tuple(self._groups[pk] for pk in data["classes"]),
+            classes=tuple(
+                group
+                for group in self._groups
+                if {f"s{group.school_id}", f"c{group.pk}"} & set(data["classes"])
+            ),
             first_day=data["first_day"],
             last_day=data["last_day"],
             reason=data["reason"],

@@ -42,7 +42,9 @@ class Cell:
 
     @property
     def word(self) -> str:
-        return f"{self.eating} classi su {self.classes}" if self.kind == "part" else WORDS[self.kind]
+        if self.kind == "part":
+            return f"{self.eating} classi su {self.classes}"
+        return WORDS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -107,18 +109,30 @@ def _school_cell(
     if len(said) == 1:
         (code, sentence), _ = said.popitem()
         return Cell(*place, code, sentence, is_news, eating, len(services))
-    sentence = _by_reason(services, labels)
-    if eating == 0:
-        return Cell(*place, said.most_common(1)[0][0][0], sentence, is_news, 0, len(services))
-    return Cell(*place, "part", sentence, is_news, eating, len(services))
+    return Cell(*place, _kind(services, eating), _by_reason(services, labels), is_news, eating, len(services))
+
+
+def _kind(services: dict[int, Service], eating: int) -> str:
+    """All eat, some of them out of a bag; some eat; nobody does, for the reason of most of those who would have."""
+    if eating == len(services):
+        return "packed"
+    if eating:
+        return "part"
+    codes = [one.code for one in services.values() if one.code not in ORDINARY]
+    return Counter(codes or [one.code for one in services.values()]).most_common(1)[0][0]
 
 
 def _by_reason(services: dict[int, Service], labels: dict[int, str]) -> str:
-    """ "1A, 2A: La classe non mangia di lunedì. 3A: Mensa chiusa: sciopero."; who eats as usual is not named."""
+    """ "3A: Mensa chiusa: sciopero."; who eats as usual is not named, nor who never eats on that weekday while others have a
+    reason of the day."""
+    is_news = any(one.code not in ORDINARY for one in services.values())
+    quiet = ORDINARY if is_news else {"open"}
     found: dict[str, list[str]] = {}
     for pk in labels:
-        if pk in services and services[pk].code != "open":
+        if pk in services and services[pk].code not in quiet:
             found.setdefault(services[pk].sentence, []).append(labels[pk])
+    if len(found) == 1 and not any(one.open for one in services.values()):
+        return next(iter(found))
     return " ".join(f"{', '.join(names)}: {sentence}" for sentence, names in found.items())
 
 

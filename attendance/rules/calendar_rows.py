@@ -93,7 +93,7 @@ def _problems(row: int, values: dict[str, str]) -> Iterable[Problem]:
     for column in ("dal", "al"):
         text = values[column] or (values["dal"] if column == "al" else "")
         days[column] = day(text)
-        if days[column] is None:
+        if days[column] is None and (values[column] or column == "dal"):
             yield Problem(row, column, values[column], "Non è una data: scrivila come 23/12/2026.")
     first, last = days["dal"], days["al"]
     if first and last and last < first:

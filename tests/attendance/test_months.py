@@ -110,6 +110,31 @@ def test_a_month_of_a_school_says_how_many_classes_eat(canteen: Town) -> None:
     assert [one.first for one in found.news] == [TUESDAY]
 
 
+def test_a_class_that_never_eats_on_that_day_does_not_blur_the_reason_of_the_others(canteen: Town) -> None:
+    ClassWeekdays.objects.create(
+        class_group=canteen.classes["primaria 1A"], valid_from=FIRST, wednesday=False
+    )
+    shut(canteen)
+    shut(
+        canteen,
+        class_group=canteen.classes["primaria 3A"],
+        first_day=dt.date(2026, 12, 10),
+        last_day=dt.date(2026, 12, 10),
+        meal="packed",
+        reason="trip",
+        act="",
+    )
+    found = class_month.of_school(school=canteen.primaria, first=DECEMBER, today=TUESDAY)
+    assert kinds(found)[2] == "part"
+    assert kinds(found)[10] == "packed"
+    assert [(one.first.day, one.last.day, one.sentence) for one in found.news] == [
+        (8, 8, "Festa nazionale: Immacolata Concezione."),
+        (10, 10, "3A: Pranzo al sacco: uscita didattica."),
+        (23, 31, "Mensa chiusa: calendario scolastico (vacanze di Natale)."),
+        (25, 25, "Festa nazionale: Natale."),
+    ]
+
+
 def test_the_office_reads_every_school_and_every_class(canteen: Town, client_of: Browser) -> None:
     shut(canteen)
     enzo, url = client_of(canteen.enzo), reverse("attendance:office_calendar")

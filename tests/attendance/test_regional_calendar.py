@@ -53,7 +53,6 @@ class TestTheRows:
         lines, problems = self.read(BAD)
         assert [(one.row, one.column) for one in problems] == [
             (2, "dal"),
-            (2, "al"),
             (3, "voce"),
             (4, "al"),
             (7, "descrizione"),

@@ -48,7 +48,7 @@ def form(town: Town, *names: str, **changes: Any) -> dict[str, Any]:
     return {
         "reason": "strike",
         "first_day": "2026-11-26",
-        "classes": [town.classes[name].pk for name in names or ("primaria 3A",)],
+        "classes": [f"c{town.classes[name].pk}" for name in names or ("primaria 3A",)],
         "meal": "none",
         "step": "declare",
         **changes,
@@ -111,6 +111,14 @@ def test_all_the_classes_are_the_school(canteen: Town) -> None:
     names = [f"primaria {grade}A" for grade in range(1, 6)]
     (row,) = school_days.declare(asked=asked(canteen, *names), by=canteen.dora, now=NOW)
     assert (row.school, row.class_group) == (canteen.primaria, None)
+
+
+def test_the_whole_school_is_one_tick(canteen: Town, client_of: Browser) -> None:
+    url = reverse("attendance:school_days")
+    client_of(canteen.dora).post(url, form(canteen, classes=[f"s{canteen.primaria.pk}"]))
+    assert Closure.objects.get().school == canteen.primaria
+    stranger = form(canteen, classes=[f"s{canteen.infanzia.pk}"])
+    assert client_of(canteen.dora).post(url, stranger).status_code == 422
 
 
 def test_declared_twice_it_stands_once(canteen: Town, client_of: Browser) -> None:

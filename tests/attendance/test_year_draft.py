@@ -101,7 +101,7 @@ def test_what_is_not_ticked_or_has_other_dates_is_as_the_office_said(
     last_year: Town, client_of: Browser
 ) -> None:
     draft = year_draft.propose(year=last_year.year)
-    asked = {}
+    asked: dict[str, str] = {}
     for one in draft.proposals:
         asked |= {f"{one.key}-first": one.first.isoformat(), f"{one.key}-last": one.last.isoformat()}
         if "Pasqua" not in one.title:
