@@ -134,7 +134,7 @@ RECIPES: dict[str, Recipe] = {
     "attendance:closure_tell": pk("pk", "closure"),
     "attendance:closure_revoke": pk("pk", "closure"),
     "attendance:phase_cancel": pk("pk", "phase"),
-    "attendance:desk_decide": lucas_day,
+    "attendance:desk_decide": lambda scene: {"code": scene.luca.code, "day": "2026-11-24"},
     "attendance:unenrolled_settle": pk("pk", "unenrolled"),
     "attendance:calendar_import": pk("pk", "calendar list"),
     "attendance:child_calendar": luca,

@@ -117,7 +117,8 @@ def _diets(scene: Scene) -> None:
 
 def _attendance(scene: Scene) -> None:
     town = scene.town
-    absences.mark(pupil=town.sofia, days=[TODAY], by=town.anna, now=NOW)
+    for pupil in (town.luca, town.sofia):
+        absences.mark(pupil=pupil, days=[TODAY], by=town.anna, now=NOW)
     registers.confirm(
         class_group=town.classes["primaria 3A"], day=TODAY, absent_pupils=[], by=town.dora, now=NOW
     )
