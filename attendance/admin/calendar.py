@@ -120,4 +120,4 @@ class ClosureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="pagina")
     def open_page(self, obj: Closure) -> SafeString:
-        return format_html('<a href="{}">Chiusure</a>', reverse("attendance:closures"))
+        return format_html('<a href="{}">Apri</a>', reverse("attendance:closure", args=[obj.pk]))
