@@ -38,6 +38,7 @@ class Line:
     announced: bool
     ticked: bool
     suspended: bool
+    held: bool
     passages: tuple[Passage, ...] = ()
 
 
@@ -74,7 +75,7 @@ class Sheet:
 
     @property
     def present(self) -> int:
-        return sum(not line.ticked and not line.suspended for line in self.lines)
+        return sum(not line.ticked and not line.suspended and not line.held for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,7 @@ def _line(pupil: Pupil, found: DayVerdict, moved: tuple[Passage, ...], *, taken:
         announced=announced,
         ticked=ticked and not moved,
         suspended=found.suspended,
+        held=found.held,
         passages=moved,
     )
 

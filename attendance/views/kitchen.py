@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from attendance import acknowledging, deliveries, forecast, kitchen_day, sheet_page, sheet_pdf
+from attendance import acknowledging, deliveries, forecast, held_meals, kitchen_day, sheet_page, sheet_pdf
 from attendance.kitchen_forms import DeliveryForm, SeenForm
 from attendance.models import KitchenSheet
 from enrolments.errors import Refused
@@ -44,6 +44,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
             "is_today": asked == now.date(),
             "is_forecast": asked > now.date(),
             "following": following[0] if following else None,
+            "held": held_meals.of_day(day=asked, schools=_schools(request)),
             "printed_at": now,
         },
     )

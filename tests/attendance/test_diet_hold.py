@@ -4,12 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.urls import reverse
 
-from attendance import kitchen, night, verdicts
+from attendance import kitchen, night, registers, verdicts
 from enrolments import diet_holds, diets, entitlements
 from enrolments.models import Diet, DietConfirmation, DietHold, Dietician, DietRules, School
+from mensa import clock
 from tests.attendance.conftest import FIRST, TUESDAY
-from tests.cast import SUMMER, Town, at
+from tests.cast import SUMMER, Town, at, client_of
 
 pytestmark = pytest.mark.django_db
 Balances = Callable[[], dict[str, str]]
@@ -103,3 +105,20 @@ def test_an_expired_certificate_stops_the_debit_where_the_town_says_so(
     )
     night.run(now=at("2026-11-25 20:10"))
     assert balances()["Bianchi"] == "-9.18"  # Luca and Sofia on Tuesday, Sofia alone on Wednesday
+
+
+def test_school_and_kitchen_read_on_hold_and_no_reason(held: Town) -> None:
+    clock.move_to(at("2026-11-24 08:00"))
+    roll = reverse("attendance:register", args=[held.classes["primaria 3A"].pk, "2026-11-24"])
+    register = client_of(held.dora).get(roll).content.decode()
+    sheet = client_of(held.franca).get(reverse("attendance:kitchen")).content.decode()
+    assert "pasto sospeso in attesa di conferma" in register
+    assert "3A: 1 (D-07)" in sheet
+    assert "Luca" not in sheet
+    for page in (register, sheet):
+        assert "allerg" not in page
+
+
+def test_a_child_on_hold_is_not_counted_as_present(held: Town) -> None:
+    sheet = registers.read(class_group=held.classes["primaria 3A"], day=TUESDAY)
+    assert (sheet.absent, sheet.present) == (0, 1)
