@@ -17,7 +17,7 @@ class PeriodForm(forms.Form):
     """The days of the picture and of the export; nothing written: the last thirty."""
 
     dal = DayField(label="Dal")
-    al = DayField(label="al")
+    al = DayField(label="Al")
 
     def __init__(self, data: Any, *, today: dt.date) -> None:
         wanted = {"dal": data.get("dal") or today - DEFAULT_PERIOD, "al": data.get("al") or today}

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from mensa import clock
-from mensa.demo import beginning, desk, facts, families, history, parents_list, setting
+from mensa.demo import beginning, desk, facts, families, history, parents_list, reporting, setting
 from mensa.demo.plan import Scale, Step
 from mensa.demo.top_ups import TopUps
 
@@ -62,6 +62,7 @@ def steps(scale: Scale) -> list[Step]:
         *families.steps(scale),
         *beginning.steps(top_ups),
         *history.steps(scale, top_ups),
+        *reporting.steps(),
         *desk.steps(),
     ]
 

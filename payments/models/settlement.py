@@ -15,6 +15,12 @@ from payments.rules.labels import Label
 from wallets.models import Entry
 
 
+NOT_REVERSED = (
+    "La banca ha ripreso i soldi. Se l'importo è quello della ricevuta il portale storna il borsellino entro pochi minuti; "
+    "se è diverso, decidi tu con una rettifica. Poi avvisa la famiglia."
+)
+
+
 class SettlementReportQuerySet(models.QuerySet["SettlementReport"]):
     def newest(self) -> SettlementReportQuerySet:
         """Of each flow the last revision: the ones before are history."""
@@ -362,4 +368,6 @@ class ReconciliationCase(models.Model):
     @property
     def to_do(self) -> str:
         """What the office does about it."""
+        if self.label == Label.REVOKED.value and self.reversal_id is None:
+            return NOT_REVERSED
         return Label(self.label).to_do

@@ -33,7 +33,10 @@ class Label(Enum):
 _SAID = {
     "RT_IUF_TES": ("quadrato", ""),
     "RT_TES": ("quadrato con bonifico singolo", ""),
-    "RT_IUF": ("rendicontato, accredito da caricare", "Carica il giornale di cassa del tesoriere."),
+    "RT_IUF": (
+        "rendicontato, non ancora quadrato",
+        "Carica il giornale di cassa del tesoriere; se c'è già, guarda il caso del suo flusso.",
+    ),
     "RT_NO_IUF": (
         "pagato, non ancora rendicontato",
         (

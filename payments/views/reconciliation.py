@@ -25,7 +25,14 @@ from payments import (
     tasks,
     treasury,
 )
-from payments.models import Notice, ReconciliationCase, SettlementPoll, SettlementReport, TreasuryCredit
+from payments.models import (
+    CreditMatch,
+    Notice,
+    ReconciliationCase,
+    SettlementPoll,
+    SettlementReport,
+    TreasuryCredit,
+)
 from payments.reconciliation_forms import (
     CaseFilterForm,
     CreditForm,
@@ -47,7 +54,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return render(request, "payments/reconciliation_poll.html", _poll(request))
+        return _progress(request)
     return _page(request, FileForm(), CreditForm())
 
 
@@ -104,6 +111,7 @@ def _cases(request: HttpRequest) -> dict[str, Any]:
     return {
         "cases": page,
         "families": _families(page.object_list),
+        "matched": _matched(page.object_list),
         "filter": chosen,
         "query": f"{query.urlencode()}&" if query else "",
         "waiting_flows": _waiting_flows(),
@@ -115,6 +123,13 @@ def _families(cases: Any) -> dict[str, str]:
     navs = [case.line.nav for case in cases if case.line and not case.receipt]
     rows = Notice.objects.filter(nav__in=navs).values_list("nav", "wallet__household__code")
     return dict(rows)
+
+
+def _matched(cases: Any) -> set[int]:
+    """The credits whose flow was said by a person."""
+    credits_shown = [case.credit_id for case in cases if case.credit_id]
+    rows = CreditMatch.objects.filter(credit_id__in=credits_shown, withdrawn_at__isnull=True)
+    return set(rows.values_list("credit_id", flat=True))
 
 
 def _waiting_flows() -> list[SettlementReport]:

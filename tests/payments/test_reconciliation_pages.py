@@ -73,7 +73,7 @@ def test_the_picture_and_its_table_say_the_same(notice: Notice, town: cast.Town,
     receive(notice)
     kept(a_report(a_line(notice.iuv)))
     answer = client_of(town.gino).get(PAGE)
-    assert "Rendicontato, accredito da caricare 1 102,00 € 100,0 %" in words(answer)
+    assert "Rendicontato, non ancora quadrato 1 102,00 € 100,0 %" in words(answer)
     assert (
         '<rect class="share share-reported" x="0" y="0" width="1000" height="36">' in answer.content.decode()
     )
@@ -207,6 +207,8 @@ def test_a_running_round_shows_its_progress_and_refreshes_itself(
     piece = gino.get(PAGE, headers={"HX-Request": "true"}).content.decode()
     assert piece.lstrip().startswith("<section")
     assert 'hx-trigger="every 2s"' in piece
+    SettlementPoll.objects.update(is_running=False, finished_at=LATER)
+    assert gino.get(PAGE, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
 
 
 def test_without_a_key_the_button_is_not_there(town: cast.Town, client_of: ClientOf, settings: Any) -> None:
