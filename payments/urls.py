@@ -12,6 +12,7 @@ urlpatterns = [
     path("pagamenti/tentativo/<uuid:token>/fatto/", family.return_ok, name="return_ok"),
     path("pagamenti/tentativo/<uuid:token>/annullato/", family.return_cancel, name="return_cancel"),
     path("pagamenti/tentativo/<uuid:token>/non-riuscito/", family.return_error, name="return_error"),
+    path("pagamenti/avviso/<uuid:token>/pagamento.pdf", paper.payment_file, name="payment_pdf"),
     path("pagamenti/avviso/<uuid:token>.pdf", paper.notice_file, name="notice_pdf"),
     path("pagamenti/ricevuta/<uuid:token>/file/", uploads.upload_file, name="upload_file"),
     path("pagamenti/<slug:code>/", family.pay, name="pay"),

@@ -54,6 +54,12 @@ def _pay_page(request: HttpRequest, household: Household, form: PayForm, status:
         .filter(wallet__household=household)
         .select_related("pupil")
         .order_by("due_date", "pk"),
+        "paid_notices": Notice.objects.filter(
+            wallet__household=household, receipts__confirmed_at__isnull=False, state=Notice.State.PAID
+        )
+        .select_related("pupil")
+        .distinct()
+        .order_by("-paid_at")[:RECENT],
     }
     return render(request, "payments/pay.html", context, status=status)
 

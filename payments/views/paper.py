@@ -1,7 +1,7 @@
-"""Notices on paper: one, or those of a family in one file. Made when they are asked for, kept nowhere."""
+"""On paper: a notice, those of a family in one file, the attestation of a payment. Made when asked for, kept nowhere."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from django.contrib import messages
@@ -14,7 +14,7 @@ from enrolments.models import Household
 from identity.access import roles
 from identity.models import Role, User
 from identity.pdf import PdfUnavailable
-from payments import notice_pdf
+from payments import notice_pdf, receipt_pdf
 from payments.models import Notice
 
 READERS = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
@@ -24,10 +24,20 @@ READERS = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 @never_cache
 @require_safe
 def notice_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    user = cast(User, request.user)
-    rows = Notice.objects.all() if user.role in READERS else Notice.objects.of_parent(user)
-    notice = get_object_or_404(rows.select_related("wallet__household__applicant"), token=token)
-    return _file(request, [notice], f"avviso-{notice.nav}.pdf")
+    notice = _notice(request, token)
+    return _file(request, lambda: notice_pdf.render([notice]), f"avviso-{notice.nav}.pdf", [notice])
+
+
+@roles(Role.PARENT, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
+@never_cache
+@require_safe
+def payment_file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """The attestation of what was paid with this notice."""
+    notice = _notice(request, token)
+    paid = list(receipt_pdf.of(notice))
+    if not paid:
+        raise Http404("no confirmed payment")
+    return _file(request, lambda: receipt_pdf.render(paid), f"pagamento-{notice.nav}.pdf")
 
 
 @roles(Role.PARENT, Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
@@ -42,12 +52,21 @@ def family_file(request: HttpRequest, code: str) -> HttpResponse:
     papers = list(open_notices.select_related("wallet__household__applicant").order_by("due_date", "pk"))
     if not papers:
         raise Http404("no open notice")
-    return _file(request, papers, f"avvisi-{household.code}.pdf")
+    return _file(request, lambda: notice_pdf.render(papers), f"avvisi-{household.code}.pdf", papers)
 
 
-def _file(request: HttpRequest, papers: Sequence[Notice], name: str) -> HttpResponse:
+def _notice(request: HttpRequest, token: uuid.UUID) -> Notice:
+    user = cast(User, request.user)
+    rows = Notice.objects.all() if user.role in READERS else Notice.objects.of_parent(user)
+    return get_object_or_404(rows.select_related("wallet__household__applicant"), token=token)
+
+
+def _file(
+    request: HttpRequest, make: Callable[[], bytes], name: str, papers: Sequence[Notice] = ()
+) -> HttpResponse:
+    """`papers`: what can still be paid without the paper."""
     try:
-        document = notice_pdf.render(papers)
+        document = make()
     except PdfUnavailable as missing:
         messages.error(request, str(missing))
         return render(request, "payments/no_pdf.html", {"notices": papers}, status=503)

@@ -373,8 +373,10 @@ def test_every_message_is_accepted_by_the_published_description(
 
 
 def test_the_description_refuses_what_is_wrong(
-    notice: Notice, settings: Any, prism: Callable[[str], str]
-) -> None:  # noqa: F811
+    notice: Notice,
+    settings: Any,
+    prism: Callable[[str], str],  # noqa: F811
+) -> None:
     """Otherwise the test above proves nothing."""
     from payments.errors import NodeUnreachable
     from payments.gateways.app_io import Refused
