@@ -76,3 +76,9 @@ def pages() -> tuple[Path, ...]:
         for path in templates()
         if path.suffix == ".html" and path.relative_to(ROOT / "templates").parts[0] not in {"pdf", "email"}
     )
+
+
+@cache
+def everything_tested() -> str:
+    """The text of every test: whether a name is spoken of anywhere."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").rglob("*.py")))
