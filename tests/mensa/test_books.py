@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -81,3 +82,10 @@ def test_the_role_of_the_portal_may_run_every_check(town: Town) -> None:
 def test_who_does_not_keep_the_books_does_not_see_them(town: Town, client_of: ClientOf) -> None:
     assert client_of(town.dora).get("/ufficio/conti/").status_code == 403
     assert client_of(town.anna).get("/ufficio/conti/").status_code == 403
+
+
+def test_the_page_of_the_checks_lists_every_check_in_its_own_words() -> None:
+    page = (settings.BASE_DIR / "docs/conti.md").read_text("utf-8")
+    checks = books.all_checks()
+    assert not [check.name for check in checks if f"- `{check.name}`: {check.sentence}\n" not in page]
+    assert page.count("\n- `") == len(checks) + books.MORE
