@@ -4,7 +4,7 @@ Subjects carry no name and no day; the school's letters carry no child's name an
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ def _roll_call(letter: Letter, now: dt.datetime) -> Text | None:
     """Which classes are still missing at this moment; on another day nobody is reminded."""
     if letter.day != now.astimezone(ROME).date() or letter.school is None:
         return None
-    missing = missing_classes(letter.school, letter.day, now)
+    missing = missing_classes([letter.school], letter.day, now)
     if not missing:
         return None
     return Text(
@@ -48,10 +48,19 @@ def _roll_call(letter: Letter, now: dt.datetime) -> Text | None:
     )
 
 
-def missing_classes(school: School, day: dt.date, now: dt.datetime) -> list[registers.ClassToday]:
+def missing_classes(schools: Iterable[School], day: dt.date, now: dt.datetime) -> list[registers.ClassToday]:
     """The classes that must have a roll-call on that day and have none yet."""
-    rows = registers.today(schools=[school], day=day, now=now)
+    rows = registers.today(schools=schools, day=day, now=now)
     return [row for row in rows if row.state in {State.TO_DO, State.OVERDUE}]
+
+
+def missing_schools(schools: Iterable[School], day: dt.date, now: dt.datetime) -> list[School]:
+    """The schools of those classes, each once."""
+    return list(
+        {
+            row.class_group.school_id: row.class_group.school for row in missing_classes(schools, day, now)
+        }.values()
+    )
 
 
 def _phase(letter: Letter, now: dt.datetime) -> Text | None:

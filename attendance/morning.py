@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from django.db.models import Exists, OuterRef
+
 from attendance import hours as adopted
 from attendance import letter_texts, letters, phases, verdicts
 from attendance.models import Absence, Letter
@@ -11,8 +13,9 @@ from enrolments.models import Pupil, School
 
 #: A tick taken back within these minutes was a slip of the finger: nobody is worried for it.
 SETTLED = dt.timedelta(minutes=5)
-#: A note about an older day comes too late to be of use.
-NOTES_LOOK_BACK = dt.timedelta(days=1)
+ONE_DAY = dt.timedelta(days=1)
+#: A note about an older absence comes too late to be of use.
+NOTES_LOOK_BACK = dt.timedelta(hours=12)
 
 
 def round_of(*, now: dt.datetime) -> int:
@@ -29,12 +32,14 @@ def remind(*, now: dt.datetime) -> int:
     number = reminder_due(day, adopted.on(day), now)
     if number is None:
         return 0
-    return sum(_remind(school, day, number, now) for school in School.objects.order_by("pk"))
+    told = Letter.objects.filter(kind=Letter.Kind.ROLL_CALL, day=day, facts__reminder=number)
+    schools = School.objects.exclude(pk__in=told.values("school")).order_by("pk")
+    return sum(
+        _remind(school, day, number, now) for school in letter_texts.missing_schools(schools, day, now)
+    )
 
 
 def _remind(school: School, day: dt.date, number: int, now: dt.datetime) -> int:
-    if not letter_texts.missing_classes(school, day, now):
-        return 0
     return letters.write(
         kind=Letter.Kind.ROLL_CALL,
         cause=f"roll_call:{day}:{number}:{school.pk}",
@@ -49,13 +54,17 @@ def _remind(school: School, day: dt.date, number: int, now: dt.datetime) -> int:
 def note_unannounced(*, now: dt.datetime) -> int:
     """Children the school has not seen and of whom the family had said nothing (phase B): both parents get a kind note."""
     today = now.astimezone(ROME).date()
+    announced = Absence.objects.filter(
+        day=OuterRef("day"), pupil=OuterRef("pupil"), source=Absence.Source.PARENT, absent=True
+    )
     rows = Absence.objects.filter(
-        day__range=(today - NOTES_LOOK_BACK, today),
+        ~Exists(announced),
+        day__range=(today - ONE_DAY, today),
         source=Absence.Source.SCHOOL,
         absent=True,
-        marked_at__lte=now - SETTLED,
+        marked_at__range=(now - NOTES_LOOK_BACK, now - SETTLED),
     )
-    told = Letter.objects.filter(kind=Letter.Kind.SEEN_ABSENT, day__gte=today - NOTES_LOOK_BACK)
+    told = Letter.objects.filter(kind=Letter.Kind.SEEN_ABSENT, day__gte=today - ONE_DAY)
     known = set(told.values_list("day", "pupil_id"))
     fresh = [key for key in rows.values_list("day", "pupil_id") if key not in known]
     pupils = Pupil.objects.in_bulk({pk for _, pk in fresh})

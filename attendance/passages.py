@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 
+from django.apps import apps
 from django.db import connection, transaction
 
 from attendance import hours as adopted
@@ -16,6 +17,7 @@ from attendance import verdicts, words
 from attendance.errors import AlreadyDecided, NoServiceDay, TooLate
 from attendance.models import Absence, Passage
 from attendance.rules import cutoff
+from attendance.rules.verdict import Parent
 from attendance.verdicts import DayVerdict
 from enrolments.models import ClassGroup, Pupil
 from identity.models import User
@@ -53,7 +55,8 @@ def record(
             raise AlreadyDecided("Per questo alunno l'ufficio ha già deciso la giornata: chiama l'ufficio.")
         row = _write(pupil, class_group, day, kind, hour, sent_home=sent_home, by=by, now=now)
         here = [(day, pupil.pk)]
-        words.say(here, source=Absence.Source.SCHOOL, absent=False, by=by, now=now)
+        if _is_missing(found):
+            words.say(here, source=Absence.Source.SCHOOL, absent=False, by=by, now=now)
         if sent_home and not found.hours.sent_home_is_charged:
             note = SENT_HOME.format(hour=hour)
             words.say(here, source=Absence.Source.OFFICE, absent=True, note=note, by=by, now=now)
@@ -63,15 +66,40 @@ def record(
 
 
 def undo(*, passage: Passage, by: User, now: dt.datetime) -> bool:
-    """It was a mistake: the child stays as the roll-call says, present until somebody ticks the name."""
+    """It was a mistake: the child is again what the school had said before."""
     _in_time(passage.day, adopted.on(passage.day), now)
     with transaction.atomic():
         rows = Passage.objects.filter(pk=passage.pk, undone_at__isnull=True)
         if rows.update(undone_at=now, undone_by=by) == 0:
             return False
+        here = [(passage.day, passage.pupil_id)]
         if passage.sent_home:
-            words.take_back([(passage.day, passage.pupil_id)], source=Absence.Source.OFFICE, by=by, now=now)
+            words.take_back(here, source=Absence.Source.OFFICE, by=by, now=now)
+        if _was_absent(passage) and not _others(passage):
+            words.say(here, source=Absence.Source.SCHOOL, absent=True, by=by, now=now)
     return True
+
+
+def _is_missing(found: DayVerdict) -> bool:
+    """Would the day count the child as absent, if nobody said otherwise?"""
+    school = found.words.get(Absence.Source.SCHOOL)
+    return school.absent if school else found.notice is Parent.ABSENT
+
+
+def _was_absent(passage: Passage) -> bool:
+    """The school's last word before this passage, out of the history."""
+    history = apps.get_model("attendance", "AbsenceEvent")._default_manager
+    before = history.filter(
+        day=passage.day,
+        pupil_id=passage.pupil_id,
+        source=Absence.Source.SCHOOL,
+        marked_at__lt=passage.recorded_at,
+    )
+    return bool(before.order_by("-pgh_id").values_list("absent", flat=True).first())
+
+
+def _others(passage: Passage) -> bool:
+    return Passage.objects.filter(day=passage.day, pupil=passage.pupil_id, undone_at__isnull=True).exists()
 
 
 def _meal(pupil: Pupil, class_group: ClassGroup, day: dt.date, now: dt.datetime) -> DayVerdict:
@@ -113,6 +141,6 @@ def _write(
                 undone_by_id = NULL, undone_at = NULL
             WHERE (stored.hour, stored.sent_home) IS DISTINCT FROM (excluded.hour, excluded.sent_home)
                 OR stored.undone_at IS NOT NULL""",
-            [day, pupil.pk, class_group.pk, kind.value, hour, sent_home, by.pk, now],
+            [day, pupil.pk, class_group.pk, kind.value, hour.isoformat(), sent_home, by.pk, now],
         )
     return Passage.objects.get(day=day, pupil=pupil, kind=kind)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from attendance import hours as adopted
 from attendance import letters
@@ -154,12 +155,11 @@ def cancel(*, row: SchoolPhase, now: dt.datetime) -> bool:
         before = SchoolPhase.objects.filter(
             school=current.school_id, valid_to=current.valid_from - ONE_DAY
         ).first()
-        told = _told(current)
+        _write(current, _told(current), number=0, now=now, today=today)
         current.delete()
         if before is not None:
             before.valid_to = current.valid_to
             before.save(update_fields=["valid_to"])
-        _write(current, told, number=0, now=now, today=today)
     return True
 
 
@@ -172,9 +172,19 @@ def write_letters(*, now: dt.datetime) -> int:
     written = 0
     for row in rows:
         number = phase_notice_due(row.valid_from, today, rules)
-        if number and standing[row.school_id].change == row:
+        if number and standing[row.school_id].change == row and not _is_written(row, number):
             written += _write(row, _families(row), number=number, now=now, today=today)
     return written
+
+
+def cause_of(row: SchoolPhase, number: int) -> str:
+    """The beginning of the cause of the letters of one notice; planned anew after it was called off, it is another one."""
+    return f"phase:{row.pk}:{row.valid_from}:{row.phase}:{number}"
+
+
+def _is_written(row: SchoolPhase, number: int) -> bool:
+    """All the letters of a notice are written together: one of them tells of all."""
+    return Letter.objects.filter(cause__startswith=f"{cause_of(row, number)}:").exists()
 
 
 def _write(
@@ -183,7 +193,7 @@ def _write(
     """``number`` 0: the change is called off."""
     return letters.write(
         kind=Letter.Kind.PHASE,
-        cause=f"phase:{row.school_id}:{row.valid_from}:{row.phase}:{number}",
+        cause=cause_of(row, number),
         day=today,
         to=people,
         school=row.school,
@@ -200,8 +210,8 @@ def _families(row: SchoolPhase) -> list[Guardian]:
 
 
 def _told(row: SchoolPhase) -> list[Guardian]:
-    cause = f"phase:{row.school_id}:{row.valid_from}:{row.phase}:"
-    told = Letter.objects.filter(cause__startswith=cause, state=Letter.State.SENT).values("guardian")
+    notices = Q(cause__startswith=f"{cause_of(row, 1)}:") | Q(cause__startswith=f"{cause_of(row, 2)}:")
+    told = Letter.objects.filter(notices, state=Letter.State.SENT).values("guardian")
     return list(Guardian.objects.filter(pk__in=told).order_by("pk"))
 
 

@@ -5,6 +5,9 @@ import datetime as dt
 from attendance.rules import cutoff
 from attendance.rules.cutoff import Hours
 
+#: A reminder that could not leave within the hour is of no use to anybody.
+USEFUL = dt.timedelta(hours=1)
+
 
 def free_teachers(pupils: int, hours: Hours) -> int:
     """One teacher for every 15 pupils begun, sitting by sitting; support teachers are counted apart."""
@@ -14,11 +17,12 @@ def free_teachers(pupils: int, hours: Hours) -> int:
 def reminder_due(day: dt.date, hours: Hours, now: dt.datetime) -> int | None:
     """Which reminder of the missing roll-calls is due: 1, 2, or none.
 
-    When both hours have gone by (the machine was off) only the second is sent. After the debit there is nothing to recall.
+    When both hours have gone by (the machine was off) only the second is sent.
     """
-    if not cutoff.at(day, hours.first_reminder_at) <= now < cutoff.at(day, hours.night_at):
+    second = cutoff.at(day, hours.second_reminder_at)
+    if not cutoff.at(day, hours.first_reminder_at) <= now < second + USEFUL:
         return None
-    return 2 if now >= cutoff.at(day, hours.second_reminder_at) else 1
+    return 2 if now >= second else 1
 
 
 def phase_notice_due(begins: dt.date, today: dt.date, hours: Hours) -> int | None:

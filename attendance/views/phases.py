@@ -94,7 +94,7 @@ def _page(today: dt.date) -> dict[str, Any]:
 
 def _told(planned: list[SchoolPhase]) -> dict[int, int]:
     """Planned change -> how many families have had the mail."""
-    causes = {row.pk: f"phase:{row.school_id}:{row.valid_from}:{row.phase}:" for row in planned}
+    causes = {row.pk: (phases.cause_of(row, 1), phases.cause_of(row, 2)) for row in planned}
     sent = Letter.objects.filter(kind=Letter.Kind.PHASE, state=Letter.State.SENT)
     known = list(sent.values_list("cause", flat=True)) if planned else []
     return {pk: sum(one.startswith(cause) for one in known) for pk, cause in causes.items()}

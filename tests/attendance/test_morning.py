@@ -161,6 +161,23 @@ def test_a_passage_is_written_once_corrected_and_undone_once(canteen: Town) -> N
     assert Passage.objects.count() == 1
 
 
+def test_a_passage_undone_leaves_the_child_as_the_school_had_said(canteen: Town) -> None:
+    confirm(canteen, canteen.luca.pk)
+    row = move(canteen, LATE)
+    assert verdict_of(canteen) == (True, True)
+    passages.undo(passage=row, by=canteen.dora, now=at("2026-11-24 10:10"))
+    assert verdict_of(canteen) == (False, False)
+
+
+def test_a_passage_of_a_child_who_is_expected_anyway_adds_no_word(canteen: Town) -> None:
+    """Nothing changes for the kitchen: a child who was counted is still counted."""
+    confirm(canteen)
+    move(canteen, LATE)
+    move(canteen, EARLY)
+    assert not Absence.objects.exists()
+    assert verdict_of(canteen) == (True, True)
+
+
 def test_a_passage_is_of_today_of_this_class_and_bows_to_the_office(canteen: Town) -> None:
     with pytest.raises(TooLate):
         move(canteen, LATE, "2026-11-24 20:00")
@@ -247,8 +264,8 @@ def test_a_small_school_or_one_absence_is_not_asked_about(canteen: Town) -> None
         ("2026-11-24 09:30:00", 1),
         ("2026-11-24 09:39:59", 1),
         ("2026-11-24 09:40:00", 2),
-        ("2026-11-24 19:59:59", 2),
-        ("2026-11-24 20:00:00", None),
+        ("2026-11-24 10:39:59", 2),
+        ("2026-11-24 10:40:00", None),
         ("2026-11-25 09:30:00", None),
     ],
 )
@@ -446,6 +463,11 @@ def test_families_who_were_told_hear_that_it_is_called_off(
     morning.round_of(now=at("2026-11-30 10:00"))
     assert len(mailoutbox) == 3
     assert "non ci sarà" in mailoutbox[0].body
+    plan(canteen, Phase.PARENTS, "2026-12-01", now="2026-11-30 11:00")  # after all
+    mailoutbox.clear()
+    morning.round_of(now=at("2026-11-30 11:01"))
+    assert len(mailoutbox) == 3
+    assert "Da martedì 1º dicembre 2026" in mailoutbox[0].body
 
 
 # conflicts
