@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import Page, Route, expect
 
-from attendance import absences
-from attendance.models import Absence, ClassRegister
+from attendance import absences, phases, registers
+from attendance.models import Absence, CanteenPeriod, ClassRegister
+from attendance.rules.verdict import Phase
 from enrolments.models import Enrolment, Pupil
 from identity.models import User
 from mensa import clock
@@ -176,8 +177,6 @@ def test_a_page_closed_in_the_middle_finds_its_ticks_again(open_town: Town, visi
 def test_ticks_that_a_colleague_has_overtaken_are_named_and_signing_out_forgets(
     open_town: Town, visitor: Enter
 ) -> None:
-    from attendance import registers
-
     dora = signed_in(visitor("dora"), open_town.dora)
     dora.go(roll(open_town))
     box(dora.page, open_town.tommaso).check()
@@ -233,6 +232,7 @@ def test_without_script_the_roll_call_works_and_the_sheets_print(
 
 
 def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None:
+    CanteenPeriod.objects.update(valid_from=TUESDAY)  # no night is owed yet
     dora = signed_in(visitor("dora"), open_town.dora)
     dora.go("/scuola/personale/")
     dora.look("Docenti e alunni non iscritti")
@@ -262,6 +262,30 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
     dora.look("Appello della 3A")
     assert dora.reads("entra alle 08:40 e mangia")
     assert absent_now() == []
+    absences.mark(pupil=open_town.tommaso, days=[TUESDAY], by=open_town.carla, now=at("2026-11-24 08:00"))
+    registers.confirm(
+        class_group=open_town.classes["primaria 3A"],
+        day=TUESDAY,
+        absent_pupils=[],
+        by=open_town.dora,
+        now=at("2026-11-24 08:45"),
+    )
+    User.objects.filter(pk=open_town.bruno.pk).update(last_login=at("2026-11-20 10:00"))
+    phases.plan(
+        school=open_town.primaria,
+        phase=Phase.PARENTS,
+        from_day=dt.date(2026, 12, 9),
+        act="Determina 7",
+        now=clock.now(),
+    )
+    anna = signed_in(visitor("anna"), open_town.anna)
+    anna.go("/famiglia/")
+    anna.look("La mia famiglia")
+    assert anna.reads("da mercoledì 9 dicembre 2026 contano solo le vostre disdette")
+    anna.go(f"/presenze/{open_town.luca.code}/")
+    anna.look("Assenze di Luca")
+    dora.go("/scuola/")
+    dora.look("Appello di oggi")
     enzo = signed_in(visitor("enzo"), open_town.enzo)
     for path, title in (
         ("/ufficio/fasi/", "Chi segna le assenze"),
@@ -270,3 +294,6 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
     ):
         enzo.go(path)
         enzo.look(title)
+    enzo.go("/ufficio/verifiche/")
+    enzo.press("Ha ragione la famiglia")
+    assert enzo.reads("Deciso: assente, il pasto non si paga.")
