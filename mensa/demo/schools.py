@@ -1,5 +1,6 @@
 """The invented schools and their classes."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from enrolments.models import Level
@@ -19,6 +20,7 @@ class DemoSchool:
     sections: tuple[tuple[str, range, tuple[bool, ...]], ...]
     address: str
     phase: str
+    next_phase: tuple[str, dt.date] | None = None
 
     def classes(self) -> list[tuple[int, str, tuple[bool, ...]]]:
         """Grade, section and weekdays of every class."""
@@ -33,6 +35,7 @@ SCHOOLS = (
         sections=(("A", range(1, 4), FULL_TIME), ("B", range(1, 4), FULL_TIME)),
         address="via delle Prove 1",
         phase="A",
+        next_phase=("B", dt.date(2027, 1, 7)),
     ),
     DemoSchool(
         code="BADEMO02",

@@ -1,5 +1,6 @@
 """What the office writes in its panel before a year begins: schools, classes, rules, calendar, fares, people."""
 
+import datetime as dt
 from typing import Any, TypeVar
 
 from django.db import models, transaction
@@ -100,7 +101,7 @@ def _open_school(plan: DemoSchool, year: SchoolYear) -> School:
             school=school, year=year, valid_from=facts.CANTEEN_FIRST, valid_to=facts.CANTEEN_LAST[plan.level]
         )
     )
-    write(SchoolPhase(school=school, phase=plan.phase, valid_from=facts.YEAR_FIRST))
+    _settle_phases(school, plan)
     for grade, section, days in plan.classes():
         group = write(ClassGroup(school=school, year=year, grade=grade, section=section))
         write(
@@ -109,6 +110,15 @@ def _open_school(plan: DemoSchool, year: SchoolYear) -> School:
             )
         )
     return school
+
+
+def _settle_phases(school: School, plan: DemoSchool) -> None:
+    """The phase of today and, where one is planned, the next: families read from when it changes."""
+    phase, begins = plan.next_phase or ("", None)
+    until = begins - dt.timedelta(days=1) if begins else None
+    write(SchoolPhase(school=school, phase=plan.phase, valid_from=facts.YEAR_FIRST, valid_to=until))
+    if begins:
+        write(SchoolPhase(school=school, phase=phase, valid_from=begins, act=facts.RULES_ACT))
 
 
 def write(row: Row) -> Row:
