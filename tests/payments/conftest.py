@@ -18,7 +18,7 @@ from django.test import Client
 from lxml import etree
 
 from enrolments.models import Pupil
-from payments import notices
+from payments import gateways, notices
 from payments.configuration import creditor, simulator_secret
 from payments.management.commands.pagopa_simulator import Quiet, Server
 from payments.models import Notice
@@ -155,8 +155,14 @@ class Simulator:
 
 
 @pytest.fixture
-def simulator(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Simulator]:
-    """The portal on live_server, the node beside it, each knowing the other's address only."""
+def simulator(
+    live_server: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Simulator]:
+    """The portal on live_server, the node beside it, each knowing the other's address only.
+
+    With more patience than a parent has: these tests are about what is said, and the machine may be busy.
+    """
+    monkeypatch.setattr(gateways, "PAGE_SECONDS", 30)
     settings.BASE_URL = live_server.url
     application = make(portal=live_server.url, folder=tmp_path, background=False)
 
