@@ -15,14 +15,16 @@ from django.db import connection
 
 from attendance import hours as adopted
 from attendance import kitchen, kitchen_hours
-from attendance.calendar import national_holidays
+from attendance.calendar import Calendar, national_holidays
 from attendance.kitchen import ClassLine, SchoolSheet
 from attendance.models import KitchenSheet
 from attendance.rules import cutoff, portions
 from attendance.rules.portions import Portion, Portions
 from attendance.rules.service_days import everywhere_shut
-from enrolments.models import ClassGroup, School, SchoolYear
+from enrolments.models import ClassGroup, Enrolment, School, SchoolYear
 
+#: A sheet later than this has been forgotten, not delayed.
+PATIENCE = dt.timedelta(minutes=5)
 _ADD = """
 INSERT INTO attendance_kitchensheet
     (year_id, number, day, school_id, sequence, kind, base_id, sealed_at, content, previous, digest)
@@ -57,6 +59,16 @@ def seal_due(*, now: dt.datetime) -> list[KitchenSheet]:
 
 def sealing_time(day: dt.date) -> dt.datetime:
     return cutoff.at(day, adopted.on(day).kitchen_sheet_at)
+
+
+def is_missing(*, now: dt.datetime) -> bool:
+    """Well after the hour there is canteen somewhere and nothing has been sealed: the worker or the beat stands still."""
+    day = now.astimezone(cutoff.ROME).date()
+    if now < sealing_time(day) + PATIENCE or KitchenSheet.objects.filter(day=day).exists():
+        return False
+    calendar = Calendar(None, day, day)
+    open_ids = [pk for pk in calendar.classes if calendar.service(pk, day).open]
+    return bool(open_ids) and Enrolment.objects.on(day).filter(class_group__in=open_ids).exists()
 
 
 def of_day(day: dt.date, *, schools: Collection[School] | None = None) -> dict[int, list[KitchenSheet]]:

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Count, Q, Sum
-from django.utils import timezone
 
-from attendance import acknowledging, conflicts, disputes, extras
+from attendance import acknowledging, conflicts, disputes, extras, sealing
 from attendance.models import PricingFailure, ServiceDay
-from enrolments.models import ApplicationBatch, Enrolment
+from enrolments.models import ApplicationBatch, DietConfirmation, DietRequest, Enrolment
 from identity.spid import state
 from identity.templatetags.pages import euro, short_day
 from mensa import books
+from mensa.clock import ROME
 from payments.models import Campaign, Notice, Receipt, ReconciliationCase, UploadedReceipt
 from wallets.models import Refund, Wallet
 
@@ -44,6 +44,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
         *_wallets(),
         *_refunds(today),
         *_disputes(today),
+        *_diets(),
         *_pupils(today),
     ]
 
@@ -73,9 +74,12 @@ def _desk(today: dt.date) -> Iterable[Number]:
 
 
 def _kitchen(now: dt.datetime) -> Iterable[Number]:
-    """A sheet that nobody who cooks has seen: somebody must call them."""
+    """A sheet that was not sealed, or that nobody who cooks has seen: somebody must call them."""
+    if sealing.is_missing(now=now):
+        note = "È passata l'ora e non c'è nessun foglio: avvisa chi assiste il portale."
+        yield Number("Foglio della cucina", "manca", note, "attendance:kitchen", "meal", alarm=True)
     if waiting := acknowledging.overdue(now=now):
-        note = f"Chiama chi cucina: il primo è delle {timezone.localtime(waiting[0].sealed_at):%H:%M}."
+        note = f"Chiama chi cucina: il primo è delle {waiting[0].sealed_at.astimezone(ROME):%H:%M}."
         yield Number(
             "Fogli della cucina non visti",
             str(len(waiting)),
@@ -233,6 +237,17 @@ def _disputes(today: dt.date) -> Iterable[Number]:
             "attendance:disputes",
             "warning-circle",
             alarm=bool(found["late"]),
+        )
+
+
+def _diets() -> Iterable[Number]:
+    """A severe diet keeps a child from eating until somebody confirms it; a request waits for an answer."""
+    if held := DietConfirmation.objects.waiting().count():
+        note = "Il pasto è sospeso finché dietista e cucina non confermano."
+        yield Number("Allergie gravi", str(held), note, "enrolments:diet_inbox", "warning", alarm=True)
+    if waiting := DietRequest.objects.waiting().count():
+        yield Number(
+            "Diete da valutare", str(waiting), "Richieste delle famiglie.", "enrolments:diet_inbox", "meal"
         )
 
 

@@ -9,7 +9,7 @@ import pypdf
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from attendance import (
@@ -37,6 +37,7 @@ from identity import pdf
 from identity.models import User
 from identity.pdf import PdfUnavailable
 from mensa import clock, office_numbers
+from mensa.request_log import RequestLogMiddleware
 from tests.attendance.conftest import FIRST, TUESDAY
 from tests.cast import SUMMER, Town, at
 
@@ -303,6 +304,19 @@ def test_a_sheet_that_nobody_has_seen_in_a_quarter_of_an_hour_is_an_alarm_told_o
 def numbers(now: dt.datetime) -> list[tuple[str, str, bool]]:
     found = office_numbers.at(now, outside=now)
     return [(row.title, row.value, row.alarm) for row in found if row.page == "attendance:kitchen"]
+
+
+def test_a_sheet_that_was_not_sealed_is_an_alarm(canteen: Town, client_of: ClientOf) -> None:
+    assert numbers(at("2026-11-24 09:49")) == []
+    assert numbers(at("2026-11-24 09:51")) == [("Foglio della cucina", "manca", True)]
+    assert numbers(at("2026-11-28 09:51")) == []  # a Saturday
+    clock.move_to(at("2026-11-24 09:51"))
+    assert "non è stato sigillato" in rendered(client_of(canteen.franca).get("/cucina/"))
+
+
+def test_the_address_of_a_caterer_stays_out_of_the_log(cook: Caterer, rf: RequestFactory) -> None:
+    request = rf.post(page_of(cook) + "visto/")
+    assert RequestLogMiddleware.format_request(request) == "POST /gestore/…/visto/"
 
 
 def test_how_long_to_wait_is_a_rule_of_the_office(sealed: Town) -> None:
