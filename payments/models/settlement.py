@@ -14,7 +14,6 @@ from payments.models.receipts import Receipt
 from payments.rules.labels import Label
 from wallets.models import Entry
 
-
 NOT_REVERSED = (
     "La banca ha ripreso i soldi. Se l'importo è quello della ricevuta il portale storna il borsellino entro pochi minuti; "
     "se è diverso, decidi tu con una rettifica. Poi avvisa la famiglia."

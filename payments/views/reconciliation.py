@@ -58,6 +58,15 @@ def index(request: HttpRequest) -> HttpResponse:
     return _page(request, FileForm(), CreditForm())
 
 
+def _progress(request: HttpRequest) -> HttpResponse:
+    """The piece that asks again every two seconds; when the round is over, the whole page."""
+    context = _poll(request)
+    answer = render(request, "payments/reconciliation_poll.html", context)
+    if context["poll"] is None or not context["poll"].is_running:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
 def _page(
     request: HttpRequest, file_form: FileForm, credit_form: CreditForm, status: int = 200
 ) -> HttpResponse:

@@ -110,7 +110,7 @@ def test_payments_of_other_services_are_kept_for_the_sum_and_are_nobodys_case(pa
 # -- the file ------------------------------------------------------------------------------------------------------
 
 
-def document(**changes: str) -> bytes:
+def document(**changes: tuple[str, str]) -> bytes:
     """A file as the simulated bank writes it, with words changed."""
     payments = [day.Payment("iur1", "01000000000004285", Decimal("10.00"), "2026-11-24T10:00:00")]
     body = day.Body(creditor().fiscal_code, "Comune")
@@ -136,15 +136,15 @@ def test_outcomes_that_the_schema_forgot_are_read(outcome: str) -> None:
         "<pay_i:codiceEsitoSingoloPagamento>0<",
         f"<pay_i:codiceEsitoSingoloPagamento>{outcome}<",
     )
-    data = document(outcome=changed)  # type: ignore[arg-type]
+    data = document(outcome=changed)
     assert fdr_document.read(data).lines[0].outcome == outcome
 
 
 @pytest.mark.parametrize("written", ["10.00", "-10.00", "-10,00"])
 def test_a_revoked_amount_counts_below_zero_whatever_its_sign(written: str) -> None:
     data = document(
-        outcome=("<pay_i:codiceEsitoSingoloPagamento>0<", "<pay_i:codiceEsitoSingoloPagamento>3<"),  # type: ignore[arg-type]
-        amount=("<pay_i:singoloImportoPagato>10.00<", f"<pay_i:singoloImportoPagato>{written}<"),  # type: ignore[arg-type]
+        outcome=("<pay_i:codiceEsitoSingoloPagamento>0<", "<pay_i:codiceEsitoSingoloPagamento>3<"),
+        amount=("<pay_i:singoloImportoPagato>10.00<", f"<pay_i:singoloImportoPagato>{written}<"),
     )
     assert fdr_document.read(data).lines[0].amount == Decimal("-10.00")
 
@@ -158,10 +158,10 @@ def test_a_revoked_amount_counts_below_zero_whatever_its_sign(written: str) -> N
         (b'<!DOCTYPE a [<!ENTITY b "c">]><FlussoRiversamento>&b;</FlussoRiversamento>', "DOCTYPE"),
         ('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a SYSTEM "http://x.example/"><a/>'.encode("utf-16"), "DOCTYPE"),
         (b" " * (LARGEST + 1) + b"<a/>", "10 MB"),
-        (document(x=("10.00", "dieci")), "non è un importo"),  # type: ignore[arg-type]
-        (document(x=("Pagamento>0<", "Pagamento>7<")), "esito sconosciuto"),  # type: ignore[arg-type]
-        (document(x=("identificativoFlusso>2026", "identificativoFlusso>?2026")), "identificativo valido"),  # type: ignore[arg-type]
-        (document(x=("2026-11-24T", "ieri")), "non si legge"),  # type: ignore[arg-type]
+        (document(x=("10.00", "dieci")), "non è un importo"),
+        (document(x=("Pagamento>0<", "Pagamento>7<")), "esito sconosciuto"),
+        (document(x=("identificativoFlusso>2026", "identificativoFlusso>?2026")), "identificativo valido"),
+        (document(x=("2026-11-24T", "ieri")), "non si legge"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(data: bytes, words: str) -> None:
