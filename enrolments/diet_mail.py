@@ -32,7 +32,7 @@ def tell_decisions(*, now: dt.datetime, limit: int = 100) -> int:
 def note_reminders(*, today: dt.date) -> None:
     """A row for each certificate that ends within the days of the rule: insert first, so that it is noted once."""
     days = diet_rules.on(today).reminder_days
-    rows = Diet.objects.on(today).filter(certificate_until__isnull=False)
+    rows = Diet.objects.with_certificate(today)
     due = [
         DietReminder(pupil_id=row.pupil_id, certificate_until=row.certificate_until)
         for row in rows

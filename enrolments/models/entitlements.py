@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import Self
 
 import pghistory
 from django.db import models
@@ -12,9 +13,6 @@ from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_o
 from enrolments.models.families import Household, Pupil
 from enrolments.models.schools import Level
 from identity.encryption import EncryptedTextField
-
-if TYPE_CHECKING:
-    pass
 
 
 @pghistory.track()
@@ -150,6 +148,13 @@ class Exemption(Dated):
         return f"esenzione di {self.pupil}"
 
 
+class DietQuerySet(DatedQuerySet["Diet"]):
+    def with_certificate(self, day: dt.date) -> Self:
+        """In use or to come, with a certificate that ends before the diet does: after it something has to happen."""
+        outlives = Q(valid_to__isnull=True) | Q(valid_to__gt=models.F("certificate_until"))
+        return self.overlapping(day, dt.date.max).filter(outlives, certificate_until__isnull=False)
+
+
 @pghistory.track(exclude=["reason"])
 class Diet(Dated):
     """What the kitchen must know (``code``) and, encrypted, why (the office only; every view is logged)."""
@@ -168,7 +173,7 @@ class Diet(Dated):
         "il certificato vale fino al", null=True, blank=True, help_text="Vuoto: non scade."
     )
 
-    objects = DatedQuerySet["Diet"].as_manager()
+    objects = DietQuerySet.as_manager()
 
     class Meta:
         verbose_name = "dieta"

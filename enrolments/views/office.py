@@ -59,7 +59,7 @@ def _confirmations() -> list[DietConfirmation]:
 def _ending(today: dt.date) -> list[Diet]:
     """Certificates that end within the days of the reminder, and those that have ended."""
     limit = today + diet_rules.on(today).reminder_days * ONE_DAY
-    rows = Diet.objects.on(today).filter(certificate_until__lte=limit)
+    rows = Diet.objects.with_certificate(today).filter(certificate_until__lte=limit)
     return list(rows.select_related("pupil").defer("reason").order_by("certificate_until", "pk"))
 
 

@@ -369,3 +369,14 @@ def test_the_dates_of_the_rule() -> None:
     assert rule.expires_on(CHRISTMAS, keep_until=dt.date(2027, 8, 31)) == dt.date(2027, 9, 1)
     assert rule.served_from(ready_from=TODAY, last_confirmed_on=TODAY, kitchen_was_last=True) == TODAY
     assert rule.served_from(ready_from=TODAY, last_confirmed_on=TODAY, kitchen_was_last=False) == TOMORROW
+
+
+def test_a_diet_still_to_begin_and_one_already_renewed_are_told_apart(town: Town) -> None:
+    """The reminder is for certificates after which something has to happen."""
+    accept(town, ask(town), certificate_until=CHRISTMAS)
+    assert [diet.code for diet in Diet.objects.with_certificate(TODAY)] == ["D-03"]
+    entitlements.assign_diet(
+        pupil=town.luca, code="D-03", from_day=dt.date(2026, 12, 10), by=town.enzo, now=NOW
+    )
+    assert not Diet.objects.with_certificate(TODAY)
+    assert holds(town) == []
