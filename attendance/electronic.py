@@ -6,12 +6,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 
 from attendance import registers
 from attendance.errors import BadList
-from attendance.models import RegisterImport
+from attendance.models import ClassRegister, RegisterImport
 from attendance.registers import ClassToday
 from attendance.rules import absence_rows
 from attendance.rules.absence_rows import Asked, Problem
@@ -54,7 +55,7 @@ def check(*, data: bytes, name: str, schools: Iterable[School], by: User, now: d
     return RegisterImport.objects.create(
         day=day,
         file_name=name[-120:],
-        absent={str(pk): sorted(ids) for pk, ids in absent.items() if ids},
+        absent=_with_stamps({pk: ids for pk, ids in absent.items() if ids}, day),
         problems=[asdict(one) for one in sorted(problems, key=lambda one: one.row)],
         uploaded_by=by,
         uploaded_at=now,
@@ -64,7 +65,10 @@ def check(*, data: bytes, name: str, schools: Iterable[School], by: User, now: d
 def rows(*, batch: RegisterImport, schools: Iterable[School], now: dt.datetime) -> list[Row]:
     """Every class of these schools that has a roll-call on the day of the list."""
     return [
-        Row(row, len(batch.absent[key]) if (key := str(row.class_group.pk)) in batch.absent else None)
+        Row(
+            row,
+            len(batch.absent[key]["pupils"]) if (key := str(row.class_group.pk)) in batch.absent else None,
+        )
         for row in registers.today(schools=schools, day=batch.day, now=now)
         if row.service.open
     ]
@@ -93,14 +97,30 @@ def apply(
     return locked
 
 
+def _with_stamps(absent: dict[int, list[int]], day: dt.date) -> dict[str, dict[str, Any]]:
+    """Who is absent in each class, and the version of its register that the dry run has shown: a roll-call that a colleague
+    confirms in the meantime is not overwritten."""
+    rows = ClassRegister.objects.filter(day=day, class_group_id__in=absent)
+    taken = {row.class_group_id: registers.stamp(row) for row in rows}
+    return {str(pk): {"pupils": sorted(ids), "seen": taken.get(pk, "")} for pk, ids in absent.items()}
+
+
 def _confirm(
     group: ClassGroup, batch: RegisterImport, by: User, now: dt.datetime
 ) -> dict[str, str | int | bool]:
-    absent = batch.absent.get(str(group.pk), [])
+    asked = batch.absent.get(str(group.pk), {"pupils": [], "seen": ""})
+    absent = asked["pupils"]
     said: dict[str, str | int | bool] = {"class": group.pk, "label": group.label, "absent": len(absent)}
     try:
         with transaction.atomic():
-            registers.confirm(class_group=group, day=batch.day, absent_pupils=absent, by=by, now=now)
+            registers.confirm(
+                class_group=group,
+                day=batch.day,
+                absent_pupils=absent,
+                by=by,
+                now=now,
+                seen=asked["seen"],
+            )
     except Refused as refusal:
         return {**said, "done": False, "why": str(refusal)}
     return {**said, "done": True, "why": ""}

@@ -133,7 +133,7 @@ def list_checked(request: HttpRequest, pk: int) -> HttpResponse:
     context["rows"] = rows
     context["unnamed"] = [row for row in rows if row.absent is None and row.today.register is None]
     context["errors"] = sum(problem["error"] for problem in batch.problems)
-    context["absent"] = sum(len(ids) for ids in batch.absent.values())
+    context["absent"] = sum(len(asked["pupils"]) for asked in batch.absent.values())
     context["is_today"] = batch.day == now.date()
     return render(request, "attendance/absence_list.html", context)
 

@@ -32,6 +32,10 @@ def apply(
     return electronic.apply(batch=batch, schools=schools, whole=whole, by=town.dora, now=now)
 
 
+def found(batch: RegisterImport) -> list[list[int]]:
+    return [asked["pupils"] for asked in batch.absent.values()]
+
+
 def absent_now() -> list[str]:
     rows = Absence.objects.filter(source="school", absent=True).order_by("pupil__sort_key")
     return [row.pupil.first_name for row in rows.select_related("pupil")]
@@ -42,7 +46,7 @@ def test_a_pupil_is_found_by_class_and_name_or_by_code_never_by_fiscal_code(cant
         canteen,
         f"{HEADER}24/11/2026;3^a;;BIANCHI;  luca ;A\n2026-11-24;;{canteen.tommaso.code.lower()};;;\n",
     )
-    assert (batch.problems, list(batch.absent.values())) == (
+    assert (batch.problems, found(batch)) == (
         [],
         [sorted([canteen.luca.pk, canteen.tommaso.pk])],
     )
@@ -71,8 +75,8 @@ def test_each_wrong_row_says_what_is_wrong_and_the_others_are_good(canteen: Town
         + "24/11/2026;;;Bianchi;;A\n"
         + "24/11/2026;3A;;Neri;Tommaso;boh\n",
     )
-    found = [(one["row"], one["column"], one["error"]) for one in batch.problems]
-    assert found == [
+    problems = [(one["row"], one["column"], one["error"]) for one in batch.problems]
+    assert problems == [
         (3, "Giorno", True),
         (4, "Giorno", True),
         (5, "Classe", True),
@@ -82,7 +86,7 @@ def test_each_wrong_row_says_what_is_wrong_and_the_others_are_good(canteen: Town
         (9, "Cognome", True),
         (10, "Evento", True),
     ]
-    assert list(batch.absent.values()) == [[canteen.luca.pk]]
+    assert found(batch) == [[canteen.luca.pk]]
 
 
 def test_a_pupil_of_another_school_is_not_there(canteen: Town) -> None:
@@ -141,6 +145,23 @@ def test_a_class_that_can_no_longer_be_changed_says_why_and_stops_no_other(cante
     assert absent_now() == []
 
 
+def test_a_roll_call_confirmed_after_the_dry_run_is_not_overwritten(canteen: Town) -> None:
+    batch = check(canteen, f"{HEADER}24/11/2026;3A;;Bianchi;Luca;A\n")
+    registers.confirm(
+        class_group=canteen.classes["primaria 3A"],
+        day=TUESDAY,
+        absent_pupils=[canteen.tommaso.pk],
+        by=canteen.enzo,
+        now=at("2026-11-24 09:05"),
+    )
+    (row,) = apply(canteen, batch, now=at("2026-11-24 09:06")).outcome
+    assert "collega" in row["why"]
+    assert absent_now() == ["Tommaso"]
+    again = check(canteen, f"{HEADER}24/11/2026;3A;;Bianchi;Luca;A\n", now=at("2026-11-24 09:07"))
+    assert apply(canteen, again, now=at("2026-11-24 09:08")).outcome[0]["done"]
+    assert absent_now() == ["Luca"]
+
+
 def test_the_families_absences_are_beside_those_of_the_file(canteen: Town) -> None:
     absences.mark(pupil=canteen.tommaso, days=[TUESDAY], by=canteen.carla, now=at("2026-11-24 08:00"))
     batch = check(canteen, f"{HEADER}24/11/2026;3A;;Bianchi;Luca;A\n")
@@ -168,7 +189,7 @@ def test_a_file_that_is_not_a_list_of_absences_is_refused(canteen: Town, text: s
 
 def test_the_example_of_the_manual_is_read_as_the_manual_says(canteen: Town) -> None:
     batch = check(canteen, SAMPLE.read_text("utf-8"))
-    assert list(batch.absent.values()) == [[canteen.luca.pk]]
+    assert found(batch) == [[canteen.luca.pk]]
     assert [(one["row"], one["error"]) for one in batch.problems] == [(3, False), (4, True)]
 
 

@@ -208,6 +208,25 @@ def test_an_absence_announced_while_the_page_is_open_is_ticked(open_town: Town, 
     expect(box(dora.page, open_town.luca)).to_be_checked()
 
 
+def test_the_list_of_classes_shows_by_itself_what_a_colleague_confirms(
+    open_town: Town, visitor: Enter
+) -> None:
+    dora = signed_in(visitor("dora"), open_town.dora)
+    dora.page.clock.install()
+    dora.go("/scuola/")
+    assert dora.reads("Da fare")
+    registers.confirm(
+        class_group=open_town.classes["primaria 3A"],
+        day=TUESDAY,
+        absent_pupils=[],
+        by=open_town.dora,
+        now=clock.now(),
+    )
+    dora.page.clock.run_for(21_000)
+    expect(dora.page.get_by_text("Confermato")).to_be_visible()
+    dora.look("Appello di oggi")
+
+
 def test_without_script_the_roll_call_works_and_the_sheets_print(
     open_town: Town, visitor: Enter, browser: Any
 ) -> None:
