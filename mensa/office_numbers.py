@@ -41,6 +41,7 @@ def at(now: dt.datetime, *, outside: dt.datetime) -> list[Number]:
         *_receipts(),
         *_reconciliation(),
         *_notices(today),
+        *_node(now),
         *_wallets(),
         *_refunds(today),
         *_disputes(today),
@@ -180,19 +181,21 @@ def _notices(today: dt.date) -> Iterable[Number]:
             "mail",
             alarm=True,
         )
-    if refused := Notice.objects.payable().exclude(node_error="").count():
-        note = "Il motivo è nell'elenco degli avvisi."
-        yield Number(
-            "Avvisi che pagoPA non accetta",
-            str(refused),
-            note,
-            "admin:payments_notice_changelist",
-            "card",
-            alarm=True,
-        )
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).count()
     note = "Una campagna è in corso" if running else f"{found['late']} oltre la scadenza"
     yield Number("Avvisi da pagare", str(found["unpaid"]), note, "payments:campaigns", "mail")
+
+
+def _node(now: dt.datetime) -> Iterable[Number]:
+    """What pagoPA says no to, and what it has not been told for an hour because it does not answer."""
+    page = "admin:payments_notice_changelist"
+    if refused := Notice.objects.payable().exclude(node_error="").count():
+        note = "Il motivo è nell'elenco degli avvisi."
+        yield Number("Avvisi che pagoPA non accetta", str(refused), note, page, "card", alarm=True)
+    owed = Notice.objects.to_publish().filter(node_error="", issued_at__lt=now - dt.timedelta(hours=1))
+    if owed.filter(node_tried_at__isnull=False).exists():
+        note = "pagoPA non risponde: il portale riprova ogni due minuti."
+        yield Number("Avvisi da comunicare a pagoPA", str(owed.count()), note, page, "card", alarm=True)
 
 
 def _wallets() -> Iterable[Number]:

@@ -63,10 +63,10 @@ class NoticeAdmin(ReadOnlyAdmin):
         "pupil",
         "amount",
         "state",
+        "node_error",
         "due_date",
         "issued_at",
         "paid_at",
-        "node_error",
     )
     list_filter = ("state", AtTheNode, "campaign")
     list_select_related = ("wallet__household", "pupil")

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mensa import clock
 from payments import notices, outbox, recovery
 from payments.errors import NodeUnreachable, PaymentRefused
 from payments.gateways.gpd import position_body
@@ -209,6 +210,20 @@ class TestTheRound:
         assert "IBAN non registrato" in listed
         home = enzo.get(reverse("mensa:office")).content.decode()
         assert "Avvisi che pagoPA non accetta" in home
+
+
+def test_the_office_is_told_when_pagopa_has_been_silent_for_an_hour(
+    pagopa: Pagopa, town: cast.Town, client_of: Callable[..., Client], notice: Notice
+) -> None:
+    enzo, said = client_of(town.enzo), "pagoPA non risponde: il portale riprova ogni due minuti"
+    clock.move_to(NOW)
+    outbox.clear(limit=10, now=NOW)
+    assert said not in enzo.get(reverse("mensa:office")).content.decode()
+    clock.move_to(NOW + dt.timedelta(minutes=61))
+    assert said in enzo.get(reverse("mensa:office")).content.decode()
+    pagopa.otherwise = CREATED
+    outbox.clear(limit=10, now=clock.now())
+    assert said not in enzo.get(reverse("mensa:office")).content.decode()
 
 
 class TestAnotherDueDate:
