@@ -1,13 +1,19 @@
 """Addresses of the wallets: the family's statement and refund, the office's refunds and corrections."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from wallets.views import corrections, refunds, statements
+from wallets.views import corrections, paper, refunds, statements
 
 app_name = "wallets"
 urlpatterns = [
     path("borsellino/<slug:code>/", statements.page, name="statement"),
     path("borsellino/<slug:code>/movimenti.csv", statements.as_csv, name="statement_csv"),
+    re_path(
+        r"^borsellino/(?P<code>[-a-zA-Z0-9_]+)/estratto-(?P<month>[0-9]{4}-[0-9]{2})\.pdf$",
+        paper.month_file,
+        name="statement_pdf",
+    ),
+    path("borsellino/<slug:code>/spese-<int:year>.pdf", paper.certificate_file, name="certificate"),
     path("borsellino/<slug:code>/rimborso/", refunds.account, name="refund_account"),
     path("ufficio/rimborsi/", refunds.index, name="refunds"),
     path("ufficio/rimborsi/prepara/<slug:code>/", refunds.prepare, name="refund_prepare"),

@@ -12,7 +12,7 @@ from identity import audit
 from identity.access import roles
 from identity.models import Role, SensitiveKind, User
 from mensa import clock
-from wallets import chart, credit, csv_file, remarks, statement
+from wallets import certificates, chart, credit, csv_file, remarks, statement
 from wallets.models import Refund, Wallet
 from wallets.remarks import Asked, Remark
 from wallets.statement import Month, Movement
@@ -43,6 +43,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "chart": _chart(month, clock.today()) if month else None,
         "rows": _rows(user, wallet, month, lines) if month else [],
         "refund": _open_refund(user, wallet),
+        "certificate_years": certificates.years(wallet, today=clock.today()),
         **_neighbours(months, month),
     }
     return render(request, "wallets/statement.html", context)
