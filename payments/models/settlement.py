@@ -292,7 +292,7 @@ class ReconciliationCase(models.Model):
     LABELS = [(label.value, label.words) for label in Label]
 
     key = models.CharField("che cosa", max_length=120, unique=True)
-    label = models.CharField("tipo", max_length=20, choices=LABELS)
+    label = models.CharField("tipo", max_length=20)
     day = models.DateField("giorno", db_index=True)
     amount = models.DecimalField("importo", max_digits=12, decimal_places=2)
     reason = models.CharField("perché", max_length=400)
@@ -363,6 +363,11 @@ class ReconciliationCase(models.Model):
     @property
     def is_open(self) -> bool:
         return self.solved_at is None and self.closed_at is None
+
+    @property
+    def words(self) -> str:
+        """Its label for people."""
+        return Label(self.label).words
 
     @property
     def to_do(self) -> str:

@@ -11,7 +11,7 @@ from django.db import models
 from tests.guards.source import APPS
 
 #: Words that Italian writes with a capital wherever they stand.
-PROPER = {"ISEE", "IBAN", "SPID", "CIE", "L.", "PDF", "NAV", "IUV"}
+PROPER = {"ISEE", "IBAN", "SPID", "CIE", "L.", "PDF", "NAV", "IUV", "IUR"}
 
 
 def test_names_of_models_and_fields_are_in_lower_case() -> None:
