@@ -141,7 +141,9 @@ def write_delivery(
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return False
-    messages.success(request, f"{school.name}: {form.cleaned_data['portions']} porzioni consegnate.")
+    number = form.cleaned_data["portions"]
+    words = "porzione consegnata" if number == 1 else "porzioni consegnate"
+    messages.success(request, f"{school.name}: {number} {words}.")
     return True
 
 

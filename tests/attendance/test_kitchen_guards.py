@@ -1,11 +1,13 @@
 """What must never happen to the kitchen's sheets, tried with raw SQL by somebody who owns the database; two workers at once."""
 
 import threading
+from functools import partial
 
 import pytest
+from django.core import mail
 from django.db import connection, transaction
 
-from attendance import sealing
+from attendance import acknowledging, sealing, sheet_mail
 from attendance.models import (
     Caterer,
     DeliveredPortions,
@@ -172,6 +174,25 @@ def test_two_workers_at_the_same_minute_seal_once(committed_canteen: Town) -> No
     assert [(row.number, row.sequence) for row in rows] == [(1, 0), (2, 0)]
     assert rows[1].previous == rows[0].digest
     assert sum(len(result) for result in results) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_one_mail(committed_canteen: Town) -> None:
+    Caterer.objects.create(name="Cucine riunite", email="cucina@gestore.example")
+    sealing.seal_due(now=HOUR)
+    sheet_mail.owe(now=HOUR)
+    results = together(*[lambda: sheet_mail.send_owed(now=HOUR)] * 3)
+    assert sorted(results) == [0, 0, 1]
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_answers_at_once_are_one(committed_canteen: Town) -> None:
+    sealing.seal_due(now=HOUR)
+    sheets = list(KitchenSheet.objects.all())
+    answer = partial(acknowledging.acknowledge, sheets=sheets, by=committed_canteen.franca, now=HOUR)
+    assert not [result for result in together(*[answer] * 3) if isinstance(result, Exception)]
+    assert SheetAcknowledgement.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -233,10 +233,10 @@ def test_a_variation_has_a_mail_of_its_own(sealed: Town, cook: Caterer) -> None:
 
 
 class PostOffice(EmailBackend):
-    open = False
+    answers = False
 
     def send_messages(self, messages: object) -> int:
-        if not PostOffice.open:
+        if not PostOffice.answers:
             raise OSError
         return super().send_messages(messages)
 
@@ -248,7 +248,7 @@ def test_a_mail_that_does_not_leave_is_said_and_tried_again(
     sheet_mail.owe(now=HOUR)
     assert sheet_mail.send_owed(now=HOUR) == 0
     assert SheetMessage.objects.first().error == "La posta non è partita: OSError."
-    PostOffice.open = True
+    PostOffice.answers = True
     assert sheet_mail.send_owed(now=HOUR + dt.timedelta(minutes=1)) == 0  # claimed: not yet
     assert sheet_mail.send_owed(now=HOUR + dt.timedelta(minutes=6)) == 1
     assert not SheetMessage.objects.filter(sent_at__isnull=True).exists()
@@ -419,7 +419,7 @@ def test_kitchen_school_and_caterer_write_what_was_delivered(
 ) -> None:
     delivery = {"school": sealed.primaria.pk, "portions": 3, "note": "una di scorta"}
     client_of(sealed.franca).post("/cucina/consegne/", delivery)
-    assert "Consegnate 3" in rendered(client_of(sealed.dora).get("/cucina/consegne/"))
+    assert "Consegnate: 3" in rendered(client_of(sealed.dora).get("/cucina/consegne/"))
     Client().post(page_of(cook) + "consegne/", {**delivery, "portions": 2})
     row = DeliveredPortions.objects.get()
     assert (row.portions, row.caterer, row.user) == (2, cook, None)
