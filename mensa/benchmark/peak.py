@@ -100,7 +100,6 @@ def _server(database_url: str, folder: Path) -> Iterator[int]:
         "MENSA_MODE": "demo",  # the only mode with pools, shared cache and a clock that can be moved
         "DATABASE_URL": database_url,
         "VAR_DIR": str(folder),
-        "LOG_LEVEL": "WARNING",
         "DJANGO_SETTINGS_MODULE": "mensa.settings",
     }
     process = processes.spawn(

@@ -22,6 +22,8 @@ from mensa.benchmark.parents import Family
 #: More thumbs in the air than the server has hands.
 THUMBS = 64
 PATIENCE = 30.0
+#: A connection kept open that the server has closed meanwhile: browsers try once more on a new one, and so do we.
+STALE = (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected)
 #: One tap in five speaks of tomorrow, which stays open after the cut-off.
 TOMORROW = 0.2
 
@@ -119,8 +121,16 @@ class Phones:
             "Cookie": f"sessionid={family.session}; csrftoken={family.csrf}",
             "HX-Request": "true",
         }
+        address = f"/presenze/{code}/{'assente' if mark else 'annulla'}/"
+        try:
+            return self._send(address, body, headers)
+        except STALE:
+            self._local.connection = None
+            return self._send(address, body, headers)
+
+    def _send(self, address: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
         connection = self._connection()
-        connection.request("POST", f"/presenze/{code}/{'assente' if mark else 'annulla'}/", body, headers)
+        connection.request("POST", address, body, headers)
         response = connection.getresponse()
         page = response.read().decode()
         if response.will_close:
