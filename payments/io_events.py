@@ -15,10 +15,12 @@ from payments.models import IoMessage, Notice, Receipt
 from payments.models.notices import NoticeQuerySet
 from payments.rules import io_texts
 from payments.rules.io_texts import Words
-from wallets.models import LowCreditAlert
+from wallets.certificates import TRACEABLE
+from wallets.models import Entry, LowCreditAlert, Wallet
 
 LOOK_BACK = dt.timedelta(days=3)  # what is older is no news: switching on writes to nobody about last year
 DUE_WITHIN = dt.timedelta(days=5)
+CERTIFICATES = (10, 20)  # days of January: late payments of December are in, and nobody is told in spring
 FISCAL_CODE = re.compile(
     r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
 )
@@ -28,7 +30,7 @@ Found = tuple[Guardian, str, str, Words, Notice | None]
 
 def plan(*, now: dt.datetime) -> int:
     """Write the rows that are missing; returns how many there are to send. Safe to repeat."""
-    for find in (_notices, _due_soon, _topped_up, _low_credit, _enrolled, _diets):
+    for find in (_notices, _due_soon, _topped_up, _low_credit, _enrolled, _diets, _certificates):
         IoMessage.objects.bulk_create(
             [_row(found, now) for found in find(now) if FISCAL_CODE.fullmatch(found[0].fiscal_code)],
             ignore_conflicts=True,
@@ -109,3 +111,19 @@ def _diets(now: dt.datetime) -> Iterator[Found]:
         words = io_texts.diet_decided(accepted=accepted, site=settings.BASE_URL)
         for guardian in Guardian.objects.of_user(request.requested_by):
             yield guardian, states[DietRequest.State(request.state)], str(request.pk), words, None
+
+
+def _certificates(now: dt.datetime) -> Iterator[Found]:
+    """Once a year, to whoever the certificate is made out to."""
+    first, last = CERTIFICATES
+    if now.month != 1 or not first <= now.day <= last:
+        return
+    year = now.year - 1
+    payers = Wallet.objects.filter(
+        pk__in=Entry.objects.filter(TRACEABLE, value_day__year=year).values("wallet")
+    )
+    told = IoMessage.objects.filter(event=Event.CERTIFICATE, cause=f"{Event.CERTIFICATE}:{year}")
+    waiting = payers.exclude(household__applicant__in=told.values("guardian"))
+    words = io_texts.certificate(year=year, site=settings.BASE_URL)
+    for wallet in waiting.select_related("household__applicant").order_by("pk"):
+        yield wallet.household.applicant, Event.CERTIFICATE, str(year), words, None

@@ -22,6 +22,7 @@ class IoMessage(models.Model):
         ENROLLED = "enrolled", "iscrizione accolta"
         DIET_ACCEPTED = "diet_accepted", "dieta accolta"
         DIET_REJECTED = "diet_rejected", "dieta non accolta"
+        CERTIFICATE = "certificate", "attestazione delle spese"
 
     class State(models.TextChoices):
         WAITING = "waiting", "da inviare"

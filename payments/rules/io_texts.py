@@ -68,3 +68,11 @@ def diet_decided(*, accepted: bool, site: str) -> Words:
         f"La richiesta che hai presentato per il servizio di mensa è stata {outcome}.\n\n"
         f"I dettagli e i prossimi passi sono nel portale della mensa: {site}",
     )
+
+
+def certificate(*, year: int, site: str) -> Words:
+    return Words(
+        f"Mensa scolastica: attestazione delle spese {year}",
+        f"È pronta l'attestazione di quanto hai versato nel {year} per la mensa scolastica, per la dichiarazione dei redditi.\n\n"
+        f"La trovi nell'estratto conto, nel portale della mensa: {site}",
+    )

@@ -247,6 +247,16 @@ def _diet(town: cast.Town, state: str) -> DietRequest:
     )
 
 
+def test_in_january_the_certificate_is_announced_once_to_who_paid(
+    issue: Callable[..., Notice], io: outside.Pagopa, town: cast.Town
+) -> None:
+    receipts.record(incoming=incoming(issue().nav), channel="soap", now=NOW)
+    for day, expected in (("2027-01-09", 0), ("2027-01-12", 1), ("2027-01-13", 1), ("2027-03-01", 1)):
+        tell(cast.at(f"{day} 10:00"))
+        rows = IoMessage.objects.filter(event=Event.CERTIFICATE)
+        assert [row.guardian for row in rows] == [town.family.applicant] * expected
+
+
 def test_switching_it_on_writes_to_nobody_about_last_month(published: Notice, io: outside.Pagopa) -> None:
     Notice.objects.update(published_at=NOW - dt.timedelta(days=30))
     tell()
@@ -344,6 +354,7 @@ WORDS = [
     io_texts.enrolled(year="2026/27", site="https://m.example"),
     io_texts.diet_decided(accepted=True, site="https://m.example"),
     io_texts.diet_decided(accepted=False, site="https://m.example"),
+    io_texts.certificate(year=2026, site="https://m.example"),
 ]
 
 
