@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from attendance.models import CanteenPeriod, KitchenSheet
 from mensa import clock
 from mensa.demo import facts
+from tests.cast import Town
 
 pytestmark = pytest.mark.django_db
 PAGE = "/demo/orologio/"
@@ -39,6 +41,18 @@ def test_the_night_comes_after_eight_and_never_earlier_than_now(client: Client, 
     clock.move_to(facts.at(dt.date(2026, 11, 24), 22))
     client.post(PAGE, {"action": "night"})
     assert clock.now().hour == 22
+
+
+def test_the_kitchen_button_goes_just_after_the_hour_and_the_sheets_are_sealed(
+    client: Client, town: Town, demo: None
+) -> None:
+    CanteenPeriod.objects.create(school=town.primaria, year=town.year, valid_from=facts.CANTEEN_FIRST)
+    client.post(PAGE, {"action": "kitchen"})
+    assert clock.now().replace(second=0, microsecond=0) == facts.at(dt.date(2026, 11, 24), 9, 50)
+    assert KitchenSheet.objects.get().school == town.primaria
+    clock.move_to(facts.at(dt.date(2026, 11, 24), 12))
+    client.post(PAGE, {"action": "kitchen"})
+    assert clock.now().hour == 12
 
 
 def test_the_end_of_the_year_is_after_the_last_meal(client: Client, demo: None) -> None:
