@@ -24,7 +24,7 @@
   function mark() {
     names().forEach(function (name) {
       var part = name.split(":");
-      var card = document.querySelector('[data-roll-list] [data-class="' + part[1] + '"][data-day="' + part[2] + '"] [data-unsent]');
+      var card = document.querySelector('[data-roll-list] [data-group="' + part[1] + '"][data-day="' + part[2] + '"] [data-unsent]');
       if (card) { card.hidden = false; }
     });
   }
@@ -33,7 +33,7 @@
 
   var form = document.querySelector("[data-roll]");
   if (!form) { return; }
-  var store = PREFIX + form.dataset["class"] + ":" + form.dataset.day;
+  var store = PREFIX + form.dataset.group + ":" + form.dataset.day;
   var boxes = Array.prototype.slice.call(form.querySelectorAll("input[name=absent]:not(:disabled)"));
   var count = form.querySelector("[data-roll-absent]");
   var banner = document.querySelector("[data-roll-unsent]");

@@ -64,6 +64,7 @@ def test_a_secretary_calls_the_roll(visitor: Enter, open_town: cast.Town) -> Non
     dora.look("3A")
     dora.page.get_by_role("checkbox", name="Neri Tommaso").check()
     dora.press("Conferma")
+    dora.page.get_by_text("Appello della 3A confermato").wait_for(timeout=30_000)
     assert dora.reads("Appello della 3A confermato: un assente.")
     dora.look("Appello")
 
