@@ -89,6 +89,8 @@ RECIPES: dict[str, Recipe] = {
     # wallets
     "wallets:statement": family,
     "wallets:statement_csv": family,
+    "wallets:statement_pdf": lambda scene: {"code": scene.family.code, "month": "2026-11"},
+    "wallets:certificate": lambda scene: {"code": scene.family.code, "year": 2026},
     "wallets:refund_account": family,
     "wallets:refund_prepare": family,
     "wallets:refund_download": pk("export_id", "export"),
@@ -150,6 +152,7 @@ RECIPES: dict[str, Recipe] = {
     "payments:return_cancel": token("attempt"),
     "payments:return_error": token("attempt"),
     "payments:notice_pdf": token("notice"),
+    "payments:payment_pdf": token("notice"),
     "payments:upload_file": token("upload"),
     "payments:notices_pdf": family,
     "payments:pay": family,
