@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 
 import pypdf
+import pypdfium2
 import pytest
+import zxingcpp
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client, RequestFactory
@@ -342,6 +344,8 @@ def test_the_paper_carries_number_counts_fingerprint_and_no_child(sealed: Town, 
     assert sheet_of(sealed).digest in text.replace(" ", "")
     for secret in ("Luca", "Bianchi", "celiachia", "€"):
         assert secret not in text
+    picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=3).to_pil()
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [sheet_pdf.verify_url(sheet_of(sealed))]
 
 
 def test_a_variation_on_paper_shows_the_change_and_what_it_leads_to(sealed: Town) -> None:
