@@ -148,7 +148,7 @@ def test_a_register_with_a_foreign_child_is_refused(canteen: Town, client_of: Br
 
 def test_the_kitchen_reads_counts_and_no_names(canteen: Town, client_of: Browser) -> None:
     page = client_of(canteen.franca).get(reverse("attendance:kitchen"))
-    assert "3 pasti" in text(page)
+    assert "3 porzioni" in text(page)
     for name in ("Luca", "Bianchi", "Tommaso", "€"):
         assert name not in page.content.decode().split("<main")[1]
     forecast = client_of(canteen.franca).get(reverse("attendance:kitchen") + "?giorno=2026-11-25")
