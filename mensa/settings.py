@@ -290,7 +290,8 @@ CONTENT_SECURITY_POLICY = {
 PAGOPA_MODE = env.str("PAGOPA_MODE", default="simulator")
 _SIMULATED = PAGOPA_MODE == "simulator"  # an empty line of .env is a value not given
 PAGOPA_SEGREGATION_CODE = env.str("PAGOPA_SEGREGATION_CODE", default="") or ("01" if _SIMULATED else "")
-PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="") or "00"  # a new one after restoring an old backup
+# A new one after restoring an old backup.
+PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="") or "00"
 PAGOPA_BROKER_CODE = env.str("PAGOPA_BROKER_CODE", default="")  # empty: the town itself
 PAGOPA_STATIONS = env.list("PAGOPA_STATIONS", default=[])
 PAGOPA_IBAN = env.str("PAGOPA_IBAN", default="") or ("IT60X0542811101000000123456" if _SIMULATED else "")
@@ -303,19 +304,22 @@ PAGOPA_OFFICE_NAME = env.str("PAGOPA_OFFICE_NAME", default="Ufficio Pubblica Ist
 PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="Sportello: giovedì 10:00-12:00 e 15:00-17:00")
 PAGOPA_LOGO = env.str("PAGOPA_LOGO", default="")  # a static file; pagoPA allows its use when the town adheres
 TOWN_LOGO = env.str("TOWN_LOGO", default="")
-PAGOPA_POSTAL_LOGO = env.str("PAGOPA_POSTAL_LOGO", default="")  # of BancoPosta, allowed with the print authorisation
+# Of BancoPosta, allowed with the print authorisation.
+PAGOPA_POSTAL_LOGO = env.str("PAGOPA_POSTAL_LOGO", default="")
 # Mutual TLS ends in the proxy: it sets this header, with this value, only for a caller whose certificate is the node's.
 PAGOPA_CALLER_HEADER = env.str("PAGOPA_CALLER_HEADER", default="X-Pagopa-Caller")
 PAGOPA_CALLER_VALUE = env.str("PAGOPA_CALLER_VALUE", default="")
 SIMULATORS_URL = env.str("SIMULATORS_URL", default="http://127.0.0.1:8001").rstrip("/")
 # Every product of pagoPA has keys of its own (the first, and the second while the first is being changed) and an address,
 # which follows from the environment unless it is given.
-PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="") or "prod"  # or uat, where nothing is really paid
+# Or uat, where nothing is really paid.
+PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="") or "prod"
 PAGOPA_PRODUCTS = ("GPD", "GPD_RECEIPTS", "ACA", "CHECKOUT", "BIZ_EVENTS", "FDR")
 PAGOPA_KEYS = {name: env.list(f"PAGOPA_{name}_KEYS", default=[]) for name in PAGOPA_PRODUCTS}
 PAGOPA_URLS = {name: env.str(f"PAGOPA_{name}_URL", default="").rstrip("/") for name in PAGOPA_PRODUCTS}
 PAGOPA_PARTNER_GATEWAY = env.str("PAGOPA_PARTNER_GATEWAY", default="")  # class for PAGOPA_MODE=partner
-PAGOPA_POLL_RECEIPTS = env.bool("PAGOPA_POLL_RECEIPTS", default=False)  # pagoPA advises against: without a station only
+# PagoPA advises against: without a station only.
+PAGOPA_POLL_RECEIPTS = env.bool("PAGOPA_POLL_RECEIPTS", default=False)
 # The app IO has an address and keys of its own; without a key nothing is said there.
 APP_IO_KEYS = env.list("APP_IO_KEYS", default=[])
 APP_IO_URL = env.str("APP_IO_URL", default="https://api.io.pagopa.it/api/v1").rstrip("/")
