@@ -105,6 +105,7 @@ class _Asked:
     open: list[DayVerdict]
     late: list[DayVerdict]
     idle: list[DayVerdict]
+    today: dt.date
 
     def late_today(self, now: dt.datetime) -> list[DayVerdict]:
         return [row for row in self.late if row.day == now.astimezone(ROME).date()]
@@ -121,6 +122,11 @@ class _Asked:
         )
 
     def _refusal(self) -> TooLate | NoServiceDay:
+        if self.late and self.late[-1].day < self.today:
+            return TooLate(
+                f"{_name(self.late[-1].day).capitalize()} è già passato e non si può più cambiare. "
+                "Se l'addebito non torna, contestalo dall'estratto conto."
+            )
         if self.late:
             hour = self.late[-1].hours.parent_cutoff
             return TooLate(
@@ -142,6 +148,7 @@ def _ask(pupil: Pupil, days: Iterable[dt.date], now: dt.datetime, look: Look | N
         open=[row for row in rows if row.open_at(now)],
         late=[row for row in rows if row.verdict and not row.open_at(now)],
         idle=[row for row in rows if row.verdict is None],
+        today=now.astimezone(ROME).date(),
     )
 
 

@@ -124,9 +124,12 @@ class _Closures:
 
 
 def why(closure: Closure) -> str:
-    """ "ordinanza (ord. sindacale n. 12)": the reason and, if any, the act."""
+    """ "ordinanza (ord. sindacale n. 12)": the reason and, if any, the act; an act that says the reason itself stands alone."""
     reason = str(closure.get_reason_display())
-    return f"{reason} ({closure.act})" if closure.act else reason
+    if not closure.act:
+        return reason
+    said = closure.reason == Closure.Reason.OTHER or closure.act.lower().startswith(reason)
+    return closure.act if said else f"{reason} ({closure.act})"
 
 
 def patron_of(city: str) -> Patron | None:

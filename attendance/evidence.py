@@ -15,6 +15,12 @@ from identity.models import Role
 from wallets.models import Charge
 
 Fact = dict[str, str]
+#: The phase of the school, in the words of a parent.
+WHO_SAYS = {
+    SchoolPhase.Phase.SCHOOL: "la scuola",
+    SchoolPhase.Phase.BOTH: "i genitori e la scuola",
+    SchoolPhase.Phase.PARENTS: "i genitori",
+}
 
 
 def gather(*, pupil: Pupil, day: dt.date, charge: Charge) -> list[Fact]:
@@ -46,7 +52,7 @@ def _at_charge(charge: Charge, found: DayVerdict) -> list[Fact]:
 
 
 def _phase(found: DayVerdict) -> list[Fact]:
-    return [_fact("Fase della scuola", SchoolPhase.Phase(found.phase).label)] if found.phase else []
+    return [_fact("Chi segna le assenze", WHO_SAYS[found.phase])] if found.phase else []
 
 
 def _word(word: Absence) -> Fact:
@@ -55,7 +61,7 @@ def _word(word: Absence) -> Fact:
     who = str(word.marked_by) if word.marked_by.role == Role.PARENT else word.get_source_display()
     note = f": {word.note}" if word.note else ""
     return _fact(
-        f"Parola di: {word.get_source_display()}", f"{said}{late} ({who}, {_moment(word.marked_at)}){note}"
+        f"Detto da: {word.get_source_display()}", f"{said}{late} ({who}, {_moment(word.marked_at)}){note}"
     )
 
 
@@ -70,7 +76,8 @@ def _receipts(pupil: Pupil, day: dt.date) -> list[Fact]:
 def _roll_call(found: DayVerdict) -> list[Fact]:
     register = ClassRegister.objects.filter(class_group=found.class_id, day=found.day).first()
     if register is None:
-        return [_fact("Appello", "non confermato dalla scuola")]
+        asked = found.phase != SchoolPhase.Phase.PARENTS
+        return [_fact("Appello", "non confermato dalla scuola" if asked else "non richiesto alla scuola")]
     return [_fact("Appello", f"confermato dalla scuola, {_moment(register.confirmed_at)}")]
 
 

@@ -28,6 +28,10 @@ class TooManyLightMeals(Refused):
     """One more needs a certificate."""
 
 
+class NothingToCook(Refused):
+    """The child is not at the canteen that day."""
+
+
 @dataclass(frozen=True)
 class Coming:
     """A day to come: whether it is light already, and whether it can still be changed."""
@@ -45,7 +49,7 @@ def ask(*, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime) ->
     """The days that are light from now on. All or none: a plate cannot be half decided."""
     with transaction.atomic():
         mine = Pupil.objects.select_for_update().get(pk=pupil.pk)
-        wanted = _open_days(mine, sorted(set(days)), now)
+        wanted = _open_days(mine, sorted(set(days)), now, eating=True)
         _refuse_too_many(mine, wanted)
         LightMeal.objects.bulk_create(
             [LightMeal(pupil=mine, day=day, asked_by=by, asked_at=now) for day in wanted],
@@ -71,7 +75,8 @@ def coming(*, pupil: Pupil, now: dt.datetime, many: int = 10) -> list[Coming]:
     return [Coming(row, row.day in light, row.open_at(now)) for row in rows[:many]]
 
 
-def _open_days(pupil: Pupil, days: list[dt.date], now: dt.datetime) -> list[dt.date]:
+def _open_days(pupil: Pupil, days: list[dt.date], now: dt.datetime, *, eating: bool = False) -> list[dt.date]:
+    """The days that can still be changed. With ``eating``, a day on which the child is away is refused, not silently kept."""
     found = verdicts.of_pupils(pupils=[pupil], days=days)
     rows = [found[pupil.pk, day] for day in days]
     late = [row for row in rows if row.verdict and not row.open_at(now)]
@@ -84,7 +89,15 @@ def _open_days(pupil: Pupil, days: list[dt.date], now: dt.datetime) -> list[dt.d
     wanted = [row.day for row in rows if row.verdict]
     if not wanted:
         raise NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di servizio.")
+    _refuse_away([row for row in rows if eating and row.verdict and not row.eats])
     return wanted
+
+
+def _refuse_away(rows: list[DayVerdict]) -> None:
+    if rows:
+        raise NothingToCook(
+            f"Per {named(rows[0].day)} non c'è un pasto da preparare. Se è segnata un'assenza, annullala e poi chiedi il pasto in bianco."
+        )
 
 
 def _refuse_too_many(pupil: Pupil, wanted: list[dt.date]) -> None:

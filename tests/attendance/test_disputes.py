@@ -78,7 +78,7 @@ def test_a_dispute_gathers_its_evidence_and_starts_the_clock_of_the_office(charg
     assert row.answer_by == dt.date(2026, 12, 25)
     facts = {fact["title"]: fact["text"] for fact in row.evidence}
     assert facts["Esito del giorno"] == "Mangia a mensa."
-    assert facts["Fase della scuola"].startswith("B")
+    assert facts["Chi segna le assenze"] == "i genitori e la scuola"
     assert facts["Appello"] == "non confermato dalla scuola"
 
 
@@ -221,8 +221,8 @@ def test_phase_c_from_the_remark_of_the_school_to_the_reversal(canteen: Town, cl
     row = Dispute.objects.get()
     facts = " / ".join(f"{fact['title']}: {fact['text']}" for fact in row.evidence)
     for piece in (
-        "C: solo genitori",
-        "Parola di: scuola: assente",
+        "Chi segna le assenze: i genitori /",
+        "Detto da: scuola: assente",
         "assente, oltre l'orario (Anna Rossi, 24/11/2026 alle 09:05:00)",
         "Ricevuta n. 1/2026: assente, oltre l'orario",
         "Appello: confermato dalla scuola, 24/11/2026 alle 09:10:00",

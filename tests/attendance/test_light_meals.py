@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from attendance import absences, closures, kitchen, light_meals
 from attendance.errors import NoServiceDay, TooLate
-from attendance.light_meals import TooManyLightMeals
+from attendance.light_meals import NothingToCook, TooManyLightMeals
 from attendance.models import LightMeal
 from attendance.rules.light_meals import one_too_many
 from enrolments import entitlements
@@ -140,6 +140,22 @@ def test_a_child_on_hold_has_no_light_meal_either(canteen: Town) -> None:
     ask(canteen, TUESDAY)
     DietHold.objects.create(pupil=canteen.luca, cause="severe", valid_from=TUESDAY)
     assert counts() == {}
+
+
+def test_a_child_who_is_away_is_first_called_back(canteen: Town) -> None:
+    absences.mark(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=EIGHT)
+    with pytest.raises(NothingToCook, match=r"martedì 24/11 .*annullala"):
+        ask(canteen, TUESDAY)
+    assert not LightMeal.objects.exists()
+
+
+def test_an_absence_after_the_request_is_what_the_page_says(canteen: Town) -> None:
+    clock.move_to(EIGHT)
+    ask(canteen, TUESDAY)
+    absences.mark(pupil=canteen.luca, days=[TUESDAY], by=canteen.anna, now=EIGHT)
+    page = client_of(canteen.anna).get(reverse("attendance:light_meals", args=[canteen.luca.code]))
+    assert "Nessun pasto" in page.content.decode()
+    assert "Se torna a mangiare, il pasto è in bianco." in page.content.decode()
 
 
 def test_the_rule_of_the_row() -> None:
