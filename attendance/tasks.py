@@ -118,7 +118,7 @@ def tell_dispute(dispute_id: int) -> None:
 @shared_task
 def tell_disputes() -> None:
     """The news that no mail has carried yet."""
-    for dispute_id in dispute_mail.untold():
+    for dispute_id in dispute_mail.untold(now=clock.now()):
         tell_dispute.delay(dispute_id)
 
 

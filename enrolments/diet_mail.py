@@ -3,29 +3,26 @@ why a child eats what it eats. A message that does not leave is asked for again 
 """
 
 import datetime as dt
-import smtplib
-from collections.abc import Iterable
 from typing import Any
 
-import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
-from enrolments import diet_rules
+from enrolments import diet_rules, mailing
 from enrolments.models import Diet, DietReminder, DietRequest, Guardian, HelpDesk, Pupil
 from enrolments.rules import diets as rule
 
-log = structlog.get_logger(__name__)
 DECIDED = "Mensa scolastica: risposta alla tua richiesta"
 ENDING = "Mensa scolastica: un documento sta per scadere"
+#: What could not be said by then is on the page, and makes room for the others.
+GIVE_UP_AFTER = dt.timedelta(days=5)
 
 
 def tell_decisions(*, now: dt.datetime, limit: int = 100) -> int:
-    """The decisions that nobody has been told yet; returns how many have been."""
-    rows = DietRequest.objects.filter(decided_at__isnull=False, told_at__isnull=True).order_by("pk")
-    found = list(rows.select_related("pupil")[:limit])
+    """The decisions of the last days that nobody has been told yet; returns how many have been."""
+    rows = DietRequest.objects.filter(decided_at__gte=now - GIVE_UP_AFTER, told_at__isnull=True)
+    found = list(rows.select_related("pupil").order_by("pk")[:limit])
     return sum(_tell(row, DietRequest.objects.all(), DECIDED, "decided", now) for row in found)
 
 
@@ -42,7 +39,9 @@ def note_reminders(*, today: dt.date) -> None:
 
 
 def send_reminders(*, now: dt.datetime, limit: int = 100) -> int:
-    rows = DietReminder.objects.filter(told_at__isnull=True).order_by("pk").select_related("pupil")
+    """Once the certificate has ended there is nothing left to remind of."""
+    rows = DietReminder.objects.filter(told_at__isnull=True, certificate_until__gte=now.date())
+    rows = rows.select_related("pupil").order_by("pk")
     return sum(_tell(row, DietReminder.objects.all(), ENDING, "ending", now) for row in list(rows[:limit]))
 
 
@@ -54,24 +53,14 @@ def _tell(row: Any, rows: QuerySet[Any], subject: str, template: str, now: dt.da
         f"email/enrolments/diet_{template}.txt",
         {"row": row, "help_desk": HelpDesk.objects.first() or HelpDesk(), "url": settings.BASE_URL},
     )
-    if _send(_addresses(row.pupil), subject, body):
-        return True
-    rows.filter(pk=row.pk).update(told_at=None)
-    return False
+    try:
+        mailing.post(subject=subject, body=body, addresses=_addresses(row.pupil))
+    except OSError:
+        rows.filter(pk=row.pk).update(told_at=None)
+        return False
+    return True
 
 
 def _addresses(pupil: Pupil) -> list[str]:
     rows = Guardian.objects.filter(memberships__household__custodies__pupil=pupil).exclude(email="")
     return sorted(set(rows.values_list("email", flat=True)))
-
-
-def _send(addresses: Iterable[str], subject: str, body: str) -> bool:
-    """Nobody has an address: the page says it anyway, and nothing is left to send."""
-    left = True
-    for address in addresses:
-        try:
-            EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address]).send()
-        except (smtplib.SMTPException, OSError) as problem:
-            log.warning("diet_mail_refused", problem=type(problem).__name__)
-            left = False
-    return left

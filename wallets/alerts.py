@@ -7,12 +7,12 @@ import logging
 from collections import defaultdict
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from enrolments import mailing
 from enrolments.models import Guardian, HelpDesk
 from wallets import credit
 from wallets.ledger import ROME
@@ -83,9 +83,7 @@ def _send(wallet: Wallet, day: dt.date) -> bool:
             "town": settings.TOWN_NAME,
         },
     )
-    for address in addresses:
-        EmailMessage(subject=SUBJECT, body=text, to=[address]).send()
-    return True
+    return mailing.post(subject=SUBJECT, body=text, addresses=addresses) > 0
 
 
 def unreachable() -> dict[str, int]:

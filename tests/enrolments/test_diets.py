@@ -21,6 +21,7 @@ from enrolments.models import (
 from enrolments.rules import diets as rule
 from enrolments.rules.documents import LARGEST, NotADocument, kind_of
 from tests.cast import Town, at
+from tests.refusing import refuse
 
 pytestmark = pytest.mark.django_db
 NOW = at("2026-11-24 08:00")
@@ -193,6 +194,21 @@ def test_a_mail_that_does_not_leave_is_sent_by_the_next_sweep(
         patch.setattr("django.core.mail.message.EmailMessage.send", broken)
         assert diet_mail.tell_decisions(now=NOW) == 0
     assert diet_mail.tell_decisions(now=NOW) == 1
+
+
+def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_parent(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diets.reject(request=ask(town), reason="no", by=town.enzo, now=NOW)
+    refuse(monkeypatch, "bruno@posta.example")
+    assert [diet_mail.tell_decisions(now=NOW) for _ in range(3)] == [1, 0, 0]
+    assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
+
+
+def test_an_answer_that_nobody_could_be_told_makes_room_after_some_days(town: Town) -> None:
+    diets.reject(request=ask(town), reason="no", by=town.enzo, now=NOW)
+    assert diet_mail.tell_decisions(now=NOW + dt.timedelta(days=6)) == 0
+    assert diet_mail.tell_decisions(now=NOW + dt.timedelta(days=4)) == 1
 
 
 # -- severe allergies -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
 from tests import cast
+from tests.refusing import refuse
 from tests.wallets.races import together
 from tests.wallets.town import EVENING, TUESDAY, top_up, wallet_of
 from wallets import alerts, credit, ledger
@@ -112,6 +113,15 @@ def test_when_the_mail_server_is_down_the_next_round_tries_again(
         patch.setattr(EmailBackend, "send_messages", down)
         assert alerts.send_due(now=EVENING) == 0
     assert alerts.send_due(now=EVENING) == 1
+
+
+def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_parent(
+    family: Wallet, town: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "bruno@posta.example")
+    spend(family, "40.00", "1", town)
+    assert [alerts.send_due(now=EVENING) for _ in range(3)] == [1, 0, 0]
+    assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
 
 
 @pytest.mark.django_db(transaction=True)
