@@ -3,7 +3,7 @@
 import datetime as dt
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from identity.models import User
 from payments import gateways, settlement
@@ -79,9 +79,9 @@ def _take(service: FdrService, published: Published, poll: SettlementPoll, now: 
         poll.taken += kept.is_new
     except NodeUnreachable:
         raise
-    except (WrongReport, PaymentRefused) as refused:
+    except (WrongReport, PaymentRefused, DataError) as refused:  # DataError: a text that no column takes
         poll.failed += 1
-        log.error("settlement_not_kept", fdr=published.fdr, why=str(refused)[:200])
+        log.error("settlement_not_kept", fdr=published.fdr[:35], why=str(refused)[:200])
     poll.done += 1
     poll.save(update_fields=["total", "done", "taken", "failed"])
 

@@ -37,7 +37,8 @@ class Published:
 
 
 class FdrService:
-    """All methods raise NodeUnreachable when the service is down, slow or answers garbage; all may be called again."""
+    """All methods raise NodeUnreachable when the service is down, slow or answers what is no list of reports; all may be
+    called again."""
 
     def __init__(self, *, line: Line, fiscal_code: str) -> None:
         self._line = line
@@ -57,7 +58,7 @@ class FdrService:
         return sorted(found, key=lambda one: (one.fdr, one.psp, one.revision))
 
     def report(self, published: Published) -> IncomingReport:
-        """Header and all the payments. WrongReport when what it says cannot be kept."""
+        """Header and all the payments. WrongReport when what it says cannot be kept, today or ever: no other waits for it."""
         place = (
             f"{self._place}/{quote(published.fdr, safe='')}/revisions/{published.revision}"
             f"/psps/{quote(published.psp, safe='')}"
@@ -66,14 +67,14 @@ class FdrService:
         rows = list(self._rows(f"{place}/payments", {}))
         if len(rows) != (head.get("computedTotPayments") or head.get("totPayments")):
             log.warning("fdr_incomplete", rows=len(rows))
-            raise NodeUnreachable
+            raise WrongReport("Il servizio ha dato solo una parte del flusso.")
         try:
             return _report(published, head, rows)
+        except WrongReport:
+            raise
         except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
-            if isinstance(wrong, WrongReport):
-                raise
             log.warning("fdr_garbage", problem=type(wrong).__name__)
-            raise NodeUnreachable from wrong
+            raise WrongReport("Il servizio ha dato un flusso che non si legge.") from wrong
 
     def _rows(self, place: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
         for number in range(1, MOST_PAGES + 1):

@@ -120,11 +120,11 @@ def test_garbage_is_as_good_as_no_answer(settings: Any, answer: tuple[int, Any])
     "changes",
     [{"fdrDate": "ieri"}, {"sumPayments": "102"}, {"sumPayments": None}, {"totPayments": 2}, {"regulationDate": 5}],
 )  # fmt: skip
-def test_a_header_that_cannot_be_read_is_asked_again_another_time(
+def test_a_header_that_cannot_be_read_is_the_report_s_own_fault(
     settings: Any, changes: dict[str, Any]
 ) -> None:
     answers = {ONE: (200, {**HEAD, **changes}), f"{ONE}/payments": page(PAYMENT)}
-    with served(answers, settings), pytest.raises(NodeUnreachable):
+    with served(answers, settings), pytest.raises(WrongReport):
         service().report(Published(FDR, "BANCA", 1))
 
 
@@ -133,6 +133,26 @@ def test_an_unknown_outcome_is_refused_with_its_name(settings: Any) -> None:
     answers = {ONE: (200, HEAD), f"{ONE}/payments": page(strange)}
     with served(answers, settings), pytest.raises(WrongReport, match="PERHAPS"):
         service().report(Published(FDR, "BANCA", 1))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "bad", [{"fdrDate": "ieri"}, {"totPayments": 7}, {"regulation": "A\0B"}, {"sumPayments": None}]
+)
+def test_a_report_that_is_broken_for_ever_does_not_hide_those_that_come_after_it(
+    settings: Any, notice: Notice, bad: dict[str, Any]
+) -> None:
+    second = ONE.replace("/1/", "/2/")
+    answers = {
+        PLACE: page(row(1), row(2)),
+        ONE: (200, {**HEAD, **bad}),
+        f"{ONE}/payments": page(PAYMENT),
+        second: (200, HEAD),
+        f"{second}/payments": page(PAYMENT),
+    }
+    with served(answers, settings):
+        poll = settlement_polls.run(poll=settlement_polls.ask(now=NOW), now=NOW)
+    assert (poll.taken, poll.failed, poll.is_running) == (1, 1, False)
 
 
 @pytest.mark.django_db
