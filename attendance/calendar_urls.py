@@ -15,7 +15,7 @@ urlpatterns = [
     path("ufficio/calendario/anno-prossimo/", calendars.draft, name="calendar_draft"),
     path("presenze/<slug:code>/calendario/", months.child_calendar, name="child_calendar"),
     path("presenze/<slug:code>/calendario/indirizzo/", months.own_feed, name="own_feed"),
-    path("calendario/<str:token>.ics", feed.feed, name="feed"),
+    path("calendario/<slug:token>.ics", feed.feed, name="feed"),
     path("calendario/<slug:key>/indirizzo/", months.feed_open, name="feed_open"),
     path("calendario/<slug:key>/revoca/", months.feed_revoke, name="feed_revoke"),
 ]

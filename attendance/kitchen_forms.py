@@ -32,4 +32,6 @@ class SeenForm(forms.Form):
 
     def sheets(self) -> list[int]:
         asked: Any = self.data
-        return [int(value) for value in asked.getlist("foglio") if value.isdecimal()][:500]
+        return [int(value) for value in asked.getlist("foglio") if value.isdecimal() and len(value) < 10][
+            :500
+        ]

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from payments.forms import DayField, EuroField
 from payments.models import ReconciliationCase
 
+EARLIEST = dt.date(2000, 1, 1)
 LONGEST_PERIOD = dt.timedelta(days=366)
 DEFAULT_PERIOD = dt.timedelta(days=29)
 
@@ -31,6 +32,8 @@ class PeriodForm(forms.Form):
             raise ValidationError("Il primo giorno viene dopo l'ultimo: scambiali.")
         if first and last and last - first > LONGEST_PERIOD:
             raise ValidationError("Al più un anno per volta.")
+        if first and last and not (EARLIEST <= first and last <= self._today + LONGEST_PERIOD):
+            raise ValidationError(f"Scegli un periodo dal {EARLIEST:%d/%m/%Y} in poi.")
         return data
 
     def days(self) -> tuple[dt.date, dt.date]:
