@@ -32,7 +32,7 @@ class PeriodForm(forms.Form):
             raise ValidationError("Il primo giorno viene dopo l'ultimo: scambiali.")
         if first and last and last - first > LONGEST_PERIOD:
             raise ValidationError("Al più un anno per volta.")
-        if first and last and not (EARLIEST <= first and last <= self._today + LONGEST_PERIOD):
+        if first and last and not (first >= EARLIEST and last <= self._today + LONGEST_PERIOD):
             raise ValidationError(f"Scegli un periodo dal {EARLIEST:%d/%m/%Y} in poi.")
         return data
 
