@@ -20,21 +20,24 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 PUBLIC: frozenset[Role] = frozenset()
 
 
-def roles(*allowed: Role, before_second_factor: bool = False) -> Callable[[View], View]:
+def roles(
+    *allowed: Role, readers: tuple[Role, ...] = (), before_second_factor: bool = False
+) -> Callable[[View], View]:
     """Only these roles: an anonymous visitor goes to the login page, another role gets 403, and a role that works with
-    everybody's data (office, accounts, auditor) must have shown a second factor in this session. `before_second_factor` is for
-    the page that asks for it."""
+    everybody's data (office, accounts, auditor) must have shown a second factor in this session. `readers` look and send
+    nothing: GET only. `before_second_factor` is for the page that asks for it."""
     if not allowed:
         raise ValueError("name at least one role, or use @public")
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponseBase:
-            return refusal(request, frozenset(allowed), before_second_factor) or view(
+            welcome = {*allowed, *readers} if request.method in {"GET", "HEAD"} else {*allowed}
+            return refusal(request, frozenset(welcome), before_second_factor) or view(
                 request, *args, **kwargs
             )
 
-        guarded.access = frozenset(allowed)  # type: ignore[attr-defined]
+        guarded.access = frozenset({*allowed, *readers})  # type: ignore[attr-defined]
         return cast(View, guarded)
 
     return decorate

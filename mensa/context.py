@@ -37,6 +37,8 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
     Role.ACCOUNTS: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
     Role.AUDITOR: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
 }
+#: Who the panel lets in; there each table says by itself who may change it.
+PANEL_ROLES = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 PUBLIC_MENU = (("Il servizio", "mensa:home"), ("Aiuto", "mensa:help"))
 
 #: Group, then (title, URL name, icon). Who may open a tool is said by its view alone.
@@ -84,6 +86,8 @@ OFFICE_TOOLS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 def page_of(name: str) -> tuple[str, frozenset[Role]]:
     """The address of a page without arguments and the roles that its view lets in."""
     url = reverse(name)
+    if name.startswith("admin:"):
+        return url, PANEL_ROLES
     return url, getattr(resolve(url).func, "access", frozenset())
 
 
@@ -101,6 +105,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "demo_is_building": settings.DEMO and (settings.VAR_DIR / "run" / "building").exists(),
         "now": clock.now(),
+        "is_reader": role == Role.AUDITOR,
         "nav": _links(request, MENU.get(role, PUBLIC_MENU)),
         "office_menu": _office_menu(request, role),
     }

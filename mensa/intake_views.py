@@ -13,6 +13,7 @@ from enrolments import applications
 from enrolments.errors import Refused
 from enrolments.forms import ImportForm
 from enrolments.models import ApplicationBatch
+from enrolments.rules.columns import COLUMNS
 from identity.access import roles
 from identity.models import Role, User
 from mensa import clock, intake
@@ -20,7 +21,7 @@ from mensa import clock, intake
 PER_PAGE = 20
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "POST"])
 def lists(request: HttpRequest) -> HttpResponse:
@@ -36,7 +37,10 @@ def lists(request: HttpRequest) -> HttpResponse:
     rows = ApplicationBatch.objects.select_related("year", "uploaded_by").order_by("-uploaded_at", "-pk")
     page = Paginator(rows.defer("rows"), PER_PAGE).get_page(request.GET.get("page"))
     return render(
-        request, "mensa/intake.html", {"form": form, "page": page}, status=422 if form.errors else 200
+        request,
+        "mensa/intake.html",
+        {"form": form, "page": page, "columns": COLUMNS},
+        status=422 if form.errors else 200,
     )
 
 

@@ -116,7 +116,8 @@ def _days(today: dt.date) -> Iterable[Number]:
     last = ServiceDay.objects.filter(state=ServiceDay.State.CLOSED).order_by("-day").first()
     if last:
         note = f"{euro(last.posted_total)} addebitati, {short_day(last.day)}"
-        yield Number("Ultima notte", str(last.posted_count), note, "attendance:nights", "moon")
+        meals = f"{last.posted_count} past{'o' if last.posted_count == 1 else 'i'}"
+        yield Number("Ultima notte", meals, note, "attendance:nights", "moon")
 
 
 def _books(now: dt.datetime) -> Iterable[Number]:

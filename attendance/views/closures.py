@@ -22,7 +22,7 @@ PAGE = 20
 PEOPLE = ("school", "class_group__school", "declared_by", "revoked_by")
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def closures_list(request: HttpRequest) -> HttpResponse:
@@ -83,7 +83,7 @@ def _declare(request: HttpRequest, form: ClosureForm, now: dt.datetime) -> HttpR
     return redirect("attendance:closure", closure.pk)
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def closure_detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -92,7 +92,7 @@ def closure_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "attendance/closure.html", _detail(closure))
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def closure_told(request: HttpRequest, pk: int) -> HttpResponse:

@@ -22,7 +22,7 @@ from mensa import clock
 LATELY = dt.timedelta(days=14)
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
@@ -68,7 +68,7 @@ def _decided(changed: bool, absent: bool) -> str:
     return f"Deciso: {what}. La famiglia e la scuola ricevono un'e-mail."
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def unenrolled(request: HttpRequest) -> HttpResponse:

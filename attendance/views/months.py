@@ -42,12 +42,15 @@ class Subject:
         return feeds.standing(school=self.school)
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def office_calendar(request: HttpRequest) -> HttpResponse:
+    """The auditor looks at the same months; a day declares a closure for the office only."""
     context = _page(request, School.objects.all())
-    context |= {"shell": "office.html", "day_url": reverse("attendance:closure_new"), "is_office": True}
+    may_act = cast(User, request.user).role == Role.OFFICE
+    day_url = reverse("attendance:closure_new") if may_act else ""
+    context |= {"shell": "office.html", "day_url": day_url, "is_office": True, "may_act": may_act}
     return render(request, "attendance/calendar.html", context)
 
 
@@ -56,7 +59,12 @@ def office_calendar(request: HttpRequest) -> HttpResponse:
 @require_safe
 def school_calendar(request: HttpRequest) -> HttpResponse:
     context = _page(request, School.objects.of_staff(cast(User, request.user)))
-    context |= {"shell": "base.html", "day_url": reverse("attendance:school_days"), "is_office": False}
+    context |= {
+        "shell": "base.html",
+        "day_url": reverse("attendance:school_days"),
+        "is_office": False,
+        "may_act": True,
+    }
     return render(request, "attendance/calendar.html", context)
 
 

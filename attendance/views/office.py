@@ -24,7 +24,7 @@ from mensa import clock
 PAGE = 20
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def pupils(request: HttpRequest) -> HttpResponse:
@@ -44,7 +44,7 @@ def pupils(request: HttpRequest) -> HttpResponse:
     )
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, code: str) -> HttpResponse:

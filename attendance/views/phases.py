@@ -25,7 +25,7 @@ from mensa import clock
 LATELY = dt.timedelta(days=30)
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: HttpRequest) -> HttpResponse:

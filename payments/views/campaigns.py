@@ -27,7 +27,8 @@ HANDS = 2  # workers asked to begin at once
 def index(request: HttpRequest) -> HttpResponse:
     rows = Campaign.objects.select_related("year").order_by("-pk")
     listed = [(campaign, campaigns.progress(campaign, now=clock.now())) for campaign in rows]
-    return render(request, "payments/campaigns.html", {"campaigns": listed})
+    may_act = cast(User, request.user).role == Role.OFFICE
+    return render(request, "payments/campaigns.html", {"campaigns": listed, "may_act": may_act})
 
 
 @roles(Role.OFFICE)

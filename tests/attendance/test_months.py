@@ -200,7 +200,9 @@ def test_a_class_change_on_a_wednesday_shows_the_class_of_that_month(
     assert "Classe 1A" in text(anna.get(f"{url}?mese=2026-12"))
 
 
-@pytest.mark.parametrize(("name", "welcome"), [("office_calendar", {"enzo"}), ("school_calendar", {"dora"})])
+@pytest.mark.parametrize(
+    ("name", "welcome"), [("office_calendar", {"enzo", "auditor"}), ("school_calendar", {"dora"})]
+)
 def test_each_calendar_opens_for_its_roles_only(
     canteen: Town, client_of: Browser, name: str, welcome: set[str]
 ) -> None:

@@ -208,10 +208,10 @@ DOORS = [
     ("absences", ["LUCA"], {"anna", "bruno"}),
     ("school", [], {"dora"}),
     ("kitchen", [], {"franca", "enzo"}),
-    ("closures", [], {"enzo"}),
+    ("closures", [], {"enzo", "auditor"}),
     ("closure_new", [], {"enzo"}),
-    ("pupils", [], {"enzo"}),
-    ("correct", ["LUCA"], {"enzo"}),
+    ("pupils", [], {"enzo", "auditor"}),
+    ("correct", ["LUCA"], {"enzo", "auditor"}),
     ("nights", [], {"enzo", "gino", "auditor"}),
 ]
 

@@ -1,6 +1,7 @@
 """The change of school year: the office sees it before, nothing is left uncharged, credit survives."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -47,7 +48,7 @@ def summer() -> object:
 def test_the_office_sees_who_moves_where_before_anything_happens(
     office: Client, town: cast.Town, summer: None
 ) -> None:
-    page = office.get(PAGE).content.decode()
+    page = re.sub(r" (class|data-label)=\"[^\"]*\"", "", office.get(PAGE).content.decode())
     assert "<td>3A</td><td>4A</td><td>2</td>" in page
     assert "<td>2A</td><td>3A</td><td>1</td>" in page
     assert SchoolYear.objects.count() == 1

@@ -210,6 +210,7 @@ class TestTheRound:
         assert "IBAN non registrato" in listed
         home = enzo.get(reverse("mensa:office")).content.decode()
         assert "Avvisi che pagoPA non accetta" in home
+        assert f'class="alarm" href="{reverse("admin:payments_notice_changelist")}"' in home
 
 
 def test_the_office_is_told_when_pagopa_has_been_silent_for_an_hour(
