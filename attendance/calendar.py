@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -70,9 +70,6 @@ class Calendar:
         school_id = self.classes[class_id][1]
         return next((phase for span, phase in self._phases[school_id] if span.holds(day)), DEFAULT_PHASE)
 
-    def service_days(self, class_id: int) -> list[dt.date]:
-        return [day for day in each_day(self.first, self.last) if self.service(class_id, day).open]
-
     def _facts_of(self, class_id: int) -> ClassFacts:
         if class_id not in self._facts:
             self._facts[class_id] = self._gather(class_id)
@@ -136,22 +133,6 @@ def patron_of(city: str) -> Patron | None:
     """The patron saint of a town, as the office has written it."""
     row = PatronDay.objects.filter(city__iexact=city).first()
     return _patron(row) if row else None
-
-
-def service_days(
-    class_groups: Iterable[ClassGroup], first: dt.date, last: dt.date
-) -> dict[int, list[dt.date]]:
-    """Class id -> its service days between two days, both included."""
-    ids = [group.pk for group in class_groups]
-    calendar = Calendar(ids, first, last)
-    return {pk: calendar.service_days(pk) for pk in ids}
-
-
-def next_service_day(class_group: ClassGroup, after: dt.date) -> dt.date | None:
-    """The first service day of a class after a day; None when the canteen is over."""
-    first, last = after + dt.timedelta(days=1), after + LOOK_AHEAD
-    calendar = Calendar([class_group.pk], first, last)
-    return next((day for day in each_day(first, last) if calendar.service(class_group.pk, day).open), None)
 
 
 def _classes(class_ids: ClassIds | None, first: dt.date, last: dt.date) -> dict[int, ClassRow]:

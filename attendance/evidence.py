@@ -6,7 +6,7 @@ Plain pairs of title and text, kept with the dispute as they were when it was op
 import datetime as dt
 
 from attendance import verdicts
-from attendance.models import Absence, AbsenceReceipt, ClassRegister, Meal, SchoolPhase
+from attendance.models import Absence, AbsenceReceipt, ClassRegister, Meal
 from attendance.rules import verdict as rule
 from attendance.rules.cutoff import ROME
 from attendance.verdicts import DayVerdict
@@ -17,9 +17,9 @@ from wallets.models import Charge
 Fact = dict[str, str]
 #: The phase of the school, in the words of a parent.
 WHO_SAYS = {
-    SchoolPhase.Phase.SCHOOL: "la scuola",
-    SchoolPhase.Phase.BOTH: "i genitori e la scuola",
-    SchoolPhase.Phase.PARENTS: "i genitori",
+    rule.Phase.SCHOOL: "la scuola",
+    rule.Phase.BOTH: "i genitori e la scuola",
+    rule.Phase.PARENTS: "i genitori",
 }
 
 
@@ -76,7 +76,7 @@ def _receipts(pupil: Pupil, day: dt.date) -> list[Fact]:
 def _roll_call(found: DayVerdict) -> list[Fact]:
     register = ClassRegister.objects.filter(class_group=found.class_id, day=found.day).first()
     if register is None:
-        asked = found.phase != SchoolPhase.Phase.PARENTS
+        asked = found.phase != rule.Phase.PARENTS
         return [_fact("Appello", "non confermato dalla scuola" if asked else "non richiesto alla scuola")]
     return [_fact("Appello", f"confermato dalla scuola, {_moment(register.confirmed_at)}")]
 

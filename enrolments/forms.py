@@ -57,10 +57,6 @@ class ImportForm(forms.Form):
         return file
 
 
-class ApplyForm(forms.Form):
-    """The button that applies a checked list. Pressing it twice changes nothing the second time."""
-
-
 class CloseYearForm(forms.Form):
     """Closing a year asks for its label, so that nobody closes one by mistake."""
 

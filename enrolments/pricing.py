@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from enrolments import explanations, price_facts
-from enrolments.models import Explanation, Price
+from enrolments.models import Price
 from enrolments.rules import explaining
 from enrolments.rules import pricing as rule
 
@@ -63,18 +63,6 @@ def verify() -> list[Drift]:
     drifts = [Drift(*row[:5], is_stored=True) for row in stored - wanted]
     drifts += [Drift(*row[:5], is_stored=False) for row in wanted - stored]
     return sorted(drifts, key=lambda drift: (drift.pupil_id, drift.household_id, drift.valid_from))
-
-
-def missing_reason(*, pupil_id: int, household_id: int, day: dt.date) -> str:
-    """Why there is no price row for that day: the sentence of the error list."""
-    known = dict(price_facts.of_pupils([pupil_id])).get((pupil_id, household_id))
-    if known is None:
-        return "L'alunno non è di questa famiglia."
-    try:
-        rule.price(known, day)
-    except rule.PricingError as error:
-        return str(error)
-    return "Il prezzo non è stato calcolato: ricalcola i prezzi."
 
 
 def missing_reasons(*, pupil_ids: Collection[int], day: dt.date) -> dict[int, str]:
@@ -131,10 +119,3 @@ def _write(rows: list[Row], facts: dict[str, dict[str, object]]) -> None:
         ],
         batch_size=BATCH,
     )
-
-
-def explanation_of(*, pupil_id: int, household_id: int, day: dt.date) -> Explanation | None:
-    """Why the meal of that day costs what it costs."""
-    row = Price.objects.on(day).filter(pupil_id=pupil_id, household_id=household_id)
-    found = row.select_related("explanation").first()
-    return found.explanation if found else None

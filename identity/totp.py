@@ -3,14 +3,9 @@
 import base64
 import hashlib
 import hmac
-import secrets
 
 PERIOD = 30
 DIGITS = 6
-
-
-def new_secret() -> str:
-    return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def code_at(secret: str, seconds: float) -> str:

@@ -53,10 +53,6 @@ class Movement:
     revision: int | None = None  # of a charge or its reversal
 
     @property
-    def is_debit(self) -> bool:
-        return self.amount < 0
-
-    @property
     def shows_isee(self) -> bool:
         return bool(self.facts.get("isee"))
 

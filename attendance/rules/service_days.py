@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 WEEKDAYS = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
-EVERY_WEEKDAY = (True, True, True, True, True)
 
 
 @dataclass(frozen=True, slots=True)
