@@ -70,7 +70,7 @@ def preview(*, asked: Asked, by: User, now: dt.datetime) -> Effect:
     )
     if not found.days:
         raise NotDeclared(
-            "In questi giorni queste classi non hanno già la mensa: non c'è niente da dichiarare."
+            "In questi giorni queste classi sono già senza mensa: non c'è niente da dichiarare."
         )
     return Effect(found.days, found.meals, found.pupils, found.notice_hours, found.enough_notice)
 

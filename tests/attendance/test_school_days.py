@@ -165,7 +165,7 @@ def test_where_there_is_no_canteen_anyway_the_page_says_so(canteen: Town, client
         reverse("attendance:school_days"), form(canteen, first_day="2026-11-28", step="preview")
     )
     assert page.status_code == 422
-    assert "non hanno già la mensa" in text(page)
+    assert "sono già senza mensa" in text(page)
 
 
 def test_it_can_be_undone_before_the_sheet_and_not_after(canteen: Town, client_of: Browser) -> None:
