@@ -78,6 +78,7 @@ def upload_receipts() -> None:
     chosen = rows.order_by("wallet__household__applicant__fiscal_code", "pupil__fiscal_code")[:3]
     for number, notice in enumerate(chosen, start=1):
         paid_on = YESTERDAY - dt.timedelta(days=number)
+        delivered = facts.at(YESTERDAY, 15 + number, 20)
         content = paper.receipt(
             f"Ente creditore: {creditor().name}",
             f"Codice avviso: {notice.nav}",
@@ -94,8 +95,8 @@ def upload_receipts() -> None:
                 nav=notice.nav if number == 1 else "",
                 pupil=notice.pupil,
             ),
-            by=parents.sign_in(notice.wallet.household.applicant),
-            now=facts.at(YESTERDAY, 15 + number, 20),
+            by=parents.sign_in(notice.wallet.household.applicant, now=delivered),
+            now=delivered,
         )
 
 

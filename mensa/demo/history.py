@@ -137,6 +137,6 @@ def _announce(pupil: Pupil, day: dt.date) -> None:
         absences.mark(
             pupil=pupil,
             days=absences.days_between(day, day + dt.timedelta(days=many - 1)),
-            by=parents.sign_in(member.guardian),
+            by=parents.sign_in(member.guardian, now=facts.at(day, 7, 45)),
             now=facts.at(day, 7, 45),
         )

@@ -36,7 +36,7 @@ def ask() -> None:
     diets.accept(request=request, decision=decision, by=people.office(), now=facts.at(YESTERDAY, 16, 5))
     _ask(ill, "health", "Intolleranza al lattosio, certificato del pediatra.", 17)
     _ask(creed, "belief", "Niente carne di maiale.", 18)
-    light_meals.ask(pupil=light, days=[TODAY], by=_parent(light), now=facts.at(TODAY, 7, 50))
+    light_meals.ask(pupil=light, days=[TODAY], by=_parent(light, TODAY), now=facts.at(TODAY, 7, 50))
 
 
 def _pupils(how_many: int) -> list[Pupil]:
@@ -49,7 +49,7 @@ def _pupils(how_many: int) -> list[Pupil]:
 def _ask(pupil: Pupil, kind: str, reason: str, hour: int) -> DietRequest:
     certificate = paper.receipt("CERTIFICATO MEDICO", pupil.first_name) if kind == "health" else b""
     asked = Asked(kind=kind, reason=reason, first_day=TOMORROW, certificate=certificate)
-    return diets.ask(pupil=pupil, asked=asked, by=_parent(pupil), now=facts.at(YESTERDAY, hour))
+    return diets.ask(pupil=pupil, asked=asked, by=_parent(pupil, YESTERDAY), now=facts.at(YESTERDAY, hour))
 
 
 def _read(request: DietRequest) -> None:
@@ -58,9 +58,9 @@ def _read(request: DietRequest) -> None:
     audit.record_view(user=people.office(), kind=SensitiveKind.DIET, subject=request.pupil.code, now=now)
 
 
-def _parent(pupil: Pupil) -> User:
+def _parent(pupil: Pupil, day: dt.date) -> User:
     rows = Guardian.objects.filter(memberships__household__custodies__pupil=pupil)
     guardian = rows.order_by("fiscal_code").first()
     if guardian is None:
         raise LookupError("a child of the demo without a guardian")
-    return parents.sign_in(guardian)
+    return parents.sign_in(guardian, now=facts.at(day, 7))
