@@ -4,10 +4,13 @@ Set-based, because it sends nothing: all the children still to be done get their
 """
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
+from enrolments.models import ClassGroup, Enrolment
 from identity.models import User
 from payments import campaigns
 from payments.configuration import creditor
@@ -50,6 +53,26 @@ def hand_over(*, campaign: Campaign, by: User, now: dt.datetime) -> int:
     CampaignItem.objects.bulk_update(items, ["notice", "state", "claimed_at", "reason"])
     campaigns.finish_if_done(campaign=mine, now=now)
     return len(ready)
+
+
+def classes(campaign: Campaign) -> list[tuple[ClassGroup, int]]:
+    """The classes that get paper, with how many notices are still to pay; as they sat on the day of the prices."""
+    pupils = [notice.pupil_id for notice in _papers(campaign) if notice.pupil_id]
+    rows = Enrolment.objects.on(campaign.price_day).filter(pupil_id__in=pupils)
+    counted = Counter(rows.values_list("class_group_id", flat=True))
+    groups = ClassGroup.objects.filter(pk__in=counted).select_related("school")
+    return [(group, counted[group.pk]) for group in groups.order_by("school__name", "grade", "section", "pk")]
+
+
+def papers_of(campaign: Campaign, group: ClassGroup) -> list[Notice]:
+    """The sheets for one class, in the order of its register."""
+    seated = Enrolment.objects.on(campaign.price_day).filter(class_group=group)
+    rows = _papers(campaign).filter(pupil_id__in=seated.values("pupil_id"))
+    return list(rows.select_related("wallet__household__applicant").order_by("pupil__sort_key", "pk"))
+
+
+def _papers(campaign: Campaign) -> QuerySet[Notice]:
+    return Notice.objects.payable().filter(campaign_item__campaign=campaign, campaign_item__reason=DELIVERED)
 
 
 def _notice(campaign: Campaign, item: CampaignItem, amount: Decimal, nav: str, now: dt.datetime) -> Notice:

@@ -22,6 +22,9 @@ urlpatterns = [
     path("ufficio/avvisi/", campaigns.index, name="campaigns"),
     path("ufficio/avvisi/nuova/", campaigns.new, name="campaign_new"),
     path("ufficio/avvisi/<int:campaign_id>/", campaigns.detail, name="campaign"),
+    path(
+        "ufficio/avvisi/<int:campaign_id>/classe/<int:class_id>.pdf", paper.class_file, name="campaign_paper"
+    ),
     re_path(
         r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|a-mano|sospendi|riprendi|riprova|elimina)/$",
         campaigns.act,

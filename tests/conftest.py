@@ -22,6 +22,9 @@ from tests import cast
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
+#: An address where nothing answers.
+NOBODY = "http://127.0.0.1:9"
+
 
 @pytest.fixture
 def town(db: None) -> cast.Town:
@@ -70,10 +73,12 @@ def client_of() -> Callable[[User], Client]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_files() -> Iterator[None]:
-    """What a test writes under VAR_DIR (clock, media, keys) is its own and disappears."""
+    """What a test writes under VAR_DIR (clock, media, keys) is its own and disappears; a demo that runs on this machine is
+    nobody's partner: a notice published by a test would stay in its node."""
     with tempfile.TemporaryDirectory(prefix="mensa-test-") as folder:
         settings.VAR_DIR = Path(folder)
         settings.MEDIA_ROOT = str(Path(folder) / "media")
+        settings.SIMULATORS_URL = NOBODY
         yield
 
 

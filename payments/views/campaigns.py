@@ -73,6 +73,7 @@ def detail(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "is_draft": is_draft,
         "may_act": cast(User, request.user).role == Role.OFFICE,
         "progress": campaigns.progress(campaign, now=now),
+        "on_paper": [] if is_draft else by_hand.classes(campaign),
         "to_decide": campaigns.to_decide(campaign, now=now),
         "preview": _preview(campaign) if is_draft else None,
     }

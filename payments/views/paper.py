@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from enrolments.models import Household
+from enrolments.models import ClassGroup, Household
 from identity.access import roles
 from identity.models import Role, User
 from identity.pdf import PdfUnavailable
-from payments import notice_pdf, receipt_pdf
-from payments.models import Notice
+from payments import by_hand, notice_pdf, receipt_pdf
+from payments.models import Campaign, Notice
 
 READERS = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})
 
@@ -53,6 +53,19 @@ def family_file(request: HttpRequest, code: str) -> HttpResponse:
     if not papers:
         raise Http404("no open notice")
     return _file(request, lambda: notice_pdf.render(papers), f"avvisi-{household.code}.pdf", papers)
+
+
+@roles(Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR)
+@never_cache
+@require_safe
+def class_file(request: HttpRequest, campaign_id: int, class_id: int) -> HttpResponse:
+    """What a class takes home in the diary: the notices of a campaign that are given by hand."""
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    group = get_object_or_404(ClassGroup, pk=class_id)
+    papers = by_hand.papers_of(campaign, group)
+    if not papers:
+        raise Http404("no notice to hand out")
+    return _file(request, lambda: notice_pdf.render(papers), f"avvisi-classe-{group.label}.pdf", papers)
 
 
 def _notice(request: HttpRequest, token: uuid.UUID) -> Notice:

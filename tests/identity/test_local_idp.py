@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
@@ -87,10 +88,10 @@ def test_it_has_no_other_page(provider: LocalIdp) -> None:
     assert visit(provider, "/altro")[0] == "404 Not Found"
 
 
-def test_the_demo_s_one_answers_where_the_settings_say(client: Client, settings: object) -> None:
+def test_the_demo_s_one_answers_where_the_settings_say(client: Client) -> None:
     call_command("spid_local_idp", stdout=StringIO())
 
-    assert IdentityProvider.objects.get().sso_url == "http://127.0.0.1:8001/idp/sso"
+    assert IdentityProvider.objects.get().sso_url == f"{settings.SIMULATORS_URL}/idp/sso"
     assert visit(application, "/metadata")[0] == "200 OK"
 
 

@@ -1,6 +1,7 @@
 """A campaign handed out on paper: every notice issued at once, no mail, never two for a child."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -89,6 +90,10 @@ def test_the_office_does_it_with_one_button(
     )
     page = office.post(reverse("payments:campaign_act", args=[campaign.pk, "a-mano"]), follow=True)
     assert "consegnati a mano: 3." in page.content.decode()
+    sheets = re.findall(r'href="(/ufficio/avvisi/[0-9]+/classe/[0-9]+\.pdf)"', page.content.decode())
+    assert len(sheets) == 2
+    assert all(office.get(sheet).getvalue().startswith(b"%PDF-") for sheet in sheets)
+    assert client_of(town.dora).get(sheets[0]).status_code == 403
     assert (
         client_of(town.gino).post(reverse("payments:campaign_act", args=[campaign.pk, "a-mano"])).status_code
         == 403

@@ -159,6 +159,10 @@ RECIPES: dict[str, Recipe] = {
     "payments:start": family,
     "payments:upload_receipt": family,
     "payments:campaign": pk("campaign_id", "campaign"),
+    "payments:campaign_paper": lambda scene: {
+        "campaign_id": scene["campaign"].pk,
+        "class_id": scene.town.classes["primaria 3A"].pk,
+    },
     "payments:campaign_act": steps("campaign_id", "campaign", "avvia", "sospendi", "riprendi", "riprova"),
     "payments:campaign_item_act": steps("item_id", "campaign item", "riprova", "inviato"),
     "payments:upload": token("upload"),
