@@ -37,7 +37,7 @@ def announce(
         meals=effect.meals,
         families=effect.families,
         euro=effect.euro,
-        enough_notice=effect.enough_notice or not effect.days,
+        enough_notice=not effect.days or (effect.enough_notice and effect.still_to_cook),
     )
     ClosureAnnouncement.objects.bulk_create(
         ClosureAnnouncement(notice=notice, closure=closure, event=event) for closure in closures

@@ -72,7 +72,8 @@ def preview(*, asked: Asked, by: User, now: dt.datetime) -> Effect:
         raise NotDeclared(
             "In questi giorni queste classi sono già senza mensa: non c'è niente da dichiarare."
         )
-    return Effect(found.days, found.meals, found.pupils, found.notice_hours, found.enough_notice)
+    in_time = found.enough_notice and found.still_to_cook
+    return Effect(found.days, found.meals, found.pupils, found.notice_hours, in_time)
 
 
 @transaction.atomic

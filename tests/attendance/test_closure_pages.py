@@ -64,6 +64,19 @@ def test_an_ordinance_at_ten_in_the_evening_for_tomorrow_shows_that_the_notice_i
     assert ClosureNotice.objects.get().meals == 3
 
 
+def test_after_the_sheet_has_gone_the_page_says_to_ring_and_never_that_the_notice_was_kept(
+    canteen: Town, client_of: Browser
+) -> None:
+    clock.move_to(at("2026-11-24 10:30"))
+    Caterer.objects.create(name="Mense di Puglia", email="ordini@mense.example", phone="080 1234567")
+    today = {**ASKED, "first_day": "2026-11-24", "last_day": "2026-11-24"}
+    page = client_of(canteen.enzo).post(reverse("attendance:closure_new"), {**today, "step": "preview"})
+    assert "telefona subito al gestore. Mense di Puglia: 080 1234567." in text(page)
+    done = client_of(canteen.enzo).post(reverse("attendance:closure_new"), today, follow=True)
+    assert "Meno preavviso di quello concordato" in text(done)
+    assert not ClosureNotice.objects.get().enough_notice
+
+
 def test_the_page_of_a_closure_says_who_was_told_and_who_must_be_called(
     closure: Closure, canteen: Town, client_of: Browser
 ) -> None:
