@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -74,7 +74,7 @@ def _euro(value: str) -> Decimal:
     """ "10.00" by the schema; "10,00" and "-10.00" are met in real files."""
     try:
         return reports.exact(Decimal(value.replace(",", ".")))
-    except InvalidOperation as wrong:
+    except ArithmeticError as wrong:
         raise WrongReport(f"Nel flusso «{value[:20]}» non è un importo.") from wrong
 
 

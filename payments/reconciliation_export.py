@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from payments.models import Receipt, ReconciliationCase, SettlementReport
@@ -127,7 +128,6 @@ def _credit_numbers(look: Look, reports: Iterable[SettlementReport]) -> dict[int
 def _sheet(
     book: openpyxl.Workbook, title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> None:
-
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for number, name in enumerate(header):
@@ -141,12 +141,13 @@ def _sheet(
 
 
 def _cell(sheet: object, value: Cell) -> object:
-    """A text is a text also when it looks like a formula."""
-
-    cell = WriteOnlyCell(sheet, value)
+    """A text is a text also when it looks like a formula; the control characters that no spreadsheet takes are left out."""
     if isinstance(value, str):
+        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
         cell.data_type = "s"
-    elif isinstance(value, Decimal):
+        return cell
+    cell = WriteOnlyCell(sheet, value)
+    if isinstance(value, Decimal):
         cell.number_format = EURO
     elif isinstance(value, dt.date):
         cell.number_format = DAY

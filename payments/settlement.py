@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from identity.models import User
 from payments.configuration import creditor
@@ -34,6 +35,8 @@ def keep(*, incoming: IncomingReport, channel: str, now: dt.datetime, by: User |
         with transaction.atomic():
             report = _insert(incoming, channel, now, by)
     except IntegrityError:
+        if not _same_key(incoming).exists():
+            raise
         return _compare(incoming)
     log.info("settlement_kept", report=report.pk, revision=report.revision, lines=len(incoming.lines))
     return Kept(report, is_new=True)
@@ -98,8 +101,12 @@ def _known_iuvs(iuvs: set[str]) -> set[str]:
     return {nav[1:] for nav in navs}
 
 
+def _same_key(incoming: IncomingReport) -> QuerySet[SettlementReport]:
+    return SettlementReport.objects.filter(fdr=incoming.fdr, psp=incoming.psp, revision=incoming.revision)
+
+
 def _compare(incoming: IncomingReport) -> Kept:
-    stored = SettlementReport.objects.get(fdr=incoming.fdr, psp=incoming.psp, revision=incoming.revision)
+    stored = _same_key(incoming).get()
     if stored.digest == incoming.digest:
         return Kept(stored, is_new=False)
     log.error("settlement_reused", report=stored.pk, revision=stored.revision)

@@ -79,7 +79,7 @@ def _take(service: FdrService, published: Published, poll: SettlementPoll, now: 
         poll.taken += kept.is_new
     except NodeUnreachable:
         raise
-    except (WrongReport, PaymentRefused, DataError) as refused:  # DataError: a text that no column takes
+    except (WrongReport, PaymentRefused, DataError, IntegrityError) as refused:  # what no column takes
         poll.failed += 1
         log.error("settlement_not_kept", fdr=published.fdr[:35], why=str(refused)[:200])
     poll.done += 1

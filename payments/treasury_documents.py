@@ -186,7 +186,7 @@ def _euro(value: str, where: str) -> Decimal:
             or amount != amount.quantize(CENT)
         ):
             raise InvalidOperation
-    except InvalidOperation as wrong:
+    except ArithmeticError as wrong:
         raise WrongJournal(f"«{value[:20]}» non è un importo in euro ({where}): {NOTHING}") from wrong
     return amount.quantize(CENT)
 

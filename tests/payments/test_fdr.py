@@ -137,7 +137,14 @@ def test_an_unknown_outcome_is_refused_with_its_name(settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "bad", [{"fdrDate": "ieri"}, {"totPayments": 7}, {"regulation": "A\0B"}, {"sumPayments": None}]
+    "bad",
+    [
+        {"fdrDate": "ieri"},
+        {"totPayments": 7},
+        {"regulation": "A\0B"},
+        {"sumPayments": None},
+        {"totPayments": -1, "computedTotPayments": 1},
+    ],
 )
 def test_a_report_that_is_broken_for_ever_does_not_hide_those_that_come_after_it(
     settings: Any, notice: Notice, bad: dict[str, Any]

@@ -159,6 +159,7 @@ def test_a_revoked_amount_counts_below_zero_whatever_its_sign(written: str) -> N
         ('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a SYSTEM "http://x.example/"><a/>'.encode("utf-16"), "DOCTYPE"),
         (b" " * (LARGEST + 1) + b"<a/>", "10 MB"),
         (document(x=("10.00", "dieci")), "non è un importo"),
+        (document(x=("10.00", "1e999999999")), "non è un importo"),
         (document(x=("Pagamento>0<", "Pagamento>7<")), "esito sconosciuto"),
         (document(x=("identificativoFlusso>2026", "identificativoFlusso>?2026")), "identificativo valido"),
         (document(x=("2026-11-24T", "ieri")), "non si legge"),
@@ -241,6 +242,7 @@ def test_a_list_is_read_in_whatever_order_its_columns_are(text: str) -> None:
         ("Numero;Data;Importo\n1;25/11/2026;1,00\n", "causale"),
         (f"Numero;Data;Importo;Causale\n1;domani;1,00;{URI}\n", "non è una data"),
         (f"Numero;Data;Importo;Causale\n1;25/11/2026;un euro;{URI}\n", "non è un importo"),
+        (f"Numero;Data;Importo;Causale\n1;25/11/2026;1e999999999;{URI}\n", "non è un importo"),
         (f"Numero;Data;Importo;Causale\n;25/11/2026;1,00;{URI}\n", "numero del sospeso"),
     ],
 )
