@@ -1,15 +1,9 @@
 """One line in the log for each request: who asked (a number), which page, how it ended."""
 
-import re
-
 from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware
 
-#: The address of a calendar is its key, and so is that of a caterer's page.
-SECRETS = (
-    (re.compile(r"^/calendario/[^/]+\.ics$"), "/calendario/….ics"),
-    (re.compile(r"^/gestore/[^/]+/"), "/gestore/…/"),
-)
+from mensa.log_keys import without_keys
 
 
 class RequestLogMiddleware(RequestMiddleware):
@@ -17,7 +11,4 @@ class RequestLogMiddleware(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        path = request.path
-        for secret, shown in SECRETS:
-            path = secret.sub(shown, path)
-        return f"{request.method} {path}"
+        return f"{request.method} {without_keys(request.path)}"
