@@ -1,5 +1,6 @@
 """The sweeps, the panel, the node on its own and under many threads."""
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,11 @@ def test_the_node_on_its_own_starts_in_simulation_only(settings: Any) -> None:
     settings.PAGOPA_MODE = "gpd"
     with pytest.raises(CommandError, match="simulator"):
         call_command("pagopa_simulator", stdout=StringIO())
+
+
+def test_the_simulator_says_that_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="è occupata"):
+        call_command("pagopa_simulator", porta=taken.getsockname()[1], stdout=StringIO())
 
 
 @pytest.mark.django_db

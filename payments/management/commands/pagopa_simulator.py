@@ -26,7 +26,7 @@ class Command(BaseCommand):
     help = "Avvia da solo il nodo pagoPA di prova (SIMULAZIONE)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--porta", type=int, default=8001)
+        parser.add_argument("--porta", type=int, default=8001, help="porta del nodo di prova (8001)")
         parser.add_argument("--portale", default=settings.BASE_URL, help="indirizzo del portale da chiamare")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             path = environ["PATH_INFO"].removeprefix("/node")
             return node({**environ, "SCRIPT_NAME": "/node", "PATH_INFO": path}, start_response)
 
-        with make_server("127.0.0.1", options["porta"], application, Server, Quiet) as server:
+        with _listening(options["porta"], application) as server:
             self.stdout.write(
                 f"SIMULAZIONE pagoPA: http://127.0.0.1:{options['porta']}/node/ (Ctrl-C per fermare)"
             )
@@ -51,3 +51,10 @@ class Command(BaseCommand):
                 server.serve_forever()
             except KeyboardInterrupt:
                 self.stdout.write("Fermato.")
+
+
+def _listening(port: int, application: Any) -> WSGIServer:
+    try:
+        return make_server("127.0.0.1", port, application, Server, Quiet)
+    except OSError as busy:
+        raise CommandError(f"La porta {port} è occupata: scegline un'altra con --porta.") from busy
