@@ -79,15 +79,15 @@ def keep(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receip
 def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
     """One delivery more. The first word of the node about a paper receipt confirms it and fills in what paper did not say."""
     with transaction.atomic():
-        receipt = Receipt.objects.select_for_update().get(
-            fiscal_code=incoming.fiscal_code, receipt_id=incoming.receipt_id
-        )
+        known = Receipt.objects.filter(fiscal_code=incoming.fiscal_code, receipt_id=incoming.receipt_id)
+        notice = _notice_numbered(incoming.fiscal_code, incoming.nav or known.get().nav)
+        receipt = known.select_for_update().get()
         receipt.deliveries += 1
         if incoming.successful and (receipt.amount != incoming.amount or _other_number(receipt, incoming)):
             log.error("receipt_delivered_with_other_content", receipt=receipt.pk)
             _flag(receipt, "Consegnata di nuovo con dati diversi: confronta l'originale con il borsellino.")
         if receipt.confirmed_at is None and channel != Receipt.Channel.UPLOAD:
-            _confirm(receipt, incoming, now)
+            _confirm(receipt, incoming, notice, now)
         receipt.save()
     return receipt
 
@@ -96,26 +96,24 @@ def _other_number(receipt: Receipt, incoming: IncomingReceipt) -> bool:
     return bool(receipt.nav and incoming.nav and receipt.nav != incoming.nav)
 
 
-def _confirm(receipt: Receipt, incoming: IncomingReceipt, now: dt.datetime) -> None:
+def _confirm(receipt: Receipt, incoming: IncomingReceipt, notice: Notice | None, now: dt.datetime) -> None:
     receipt.confirmed_at = now
     receipt.raw = receipt.raw or incoming.raw
     receipt.nav = receipt.nav or incoming.nav
     receipt.psp = receipt.psp or incoming.psp[:70]
     receipt.fee = receipt.fee if receipt.fee is not None else incoming.fee
-    if receipt.notice_id is None and receipt.state == State.CREDITED:
-        notice = Notice.objects.select_for_update().filter(nav=receipt.nav).first()
-        if notice is not None:
-            receipt.notice = notice
-            _mark_paid(notice, receipt, now)
+    if receipt.notice_id is None and receipt.state == State.CREDITED and notice is not None:
+        receipt.notice = notice
+        _mark_paid(notice, receipt, now)
 
 
 def settle(*, receipt: Receipt, now: dt.datetime) -> Receipt:
     """Place the money of a stored receipt: once, however many do it at the same time."""
     with transaction.atomic():
+        notice = _notice_numbered(receipt.fiscal_code, receipt.nav)
         mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
         if mine.state != State.RECEIVED:
             return mine
-        notice = _notice_of(mine)
         verdict = _judge(mine, notice)
         mine.notice = notice
         _flag(mine, verdict.flag)
@@ -148,11 +146,12 @@ def settle_owed(*, limit: int, now: dt.datetime) -> int:
     return len(owed)
 
 
-def _notice_of(receipt: Receipt) -> Notice | None:
-    if receipt.fiscal_code != creditor().fiscal_code:
+def _notice_numbered(fiscal_code: str, nav: str) -> Notice | None:
+    """The notice, locked: always before its receipt, by every channel, or two of them wait for each other for ever."""
+    if fiscal_code != creditor().fiscal_code or not nav:
         return None
     locked = Notice.objects.select_for_update(of=("self",)).select_related("wallet", "pupil")
-    return locked.filter(nav=receipt.nav).first() if receipt.nav else None
+    return locked.filter(nav=nav).first()
 
 
 def _judge(receipt: Receipt, notice: Notice | None) -> Verdict:
@@ -216,12 +215,12 @@ def attach(
 ) -> Receipt:
     """A person says whose money it is: credited to that wallet, once."""
     with transaction.atomic():
+        notice = _notice_numbered(receipt.fiscal_code, receipt.nav)
         mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
         if mine.state == State.CREDITED:
             raise AlreadyPlaced
         if mine.amount <= 0:
             raise PaymentRefused("Questa ricevuta non ha un importo: non c'è nulla da accreditare.")
-        notice = _notice_of(mine)
         mine.notice = notice
         is_paid = notice is not None and notice.wallet_id == wallet.pk
         _credit(mine, wallet, pupil or (notice.pupil if notice and is_paid else None), now, by)
