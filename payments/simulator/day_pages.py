@@ -19,7 +19,7 @@ def closing(
     portal: str,
     problem: str,
 ) -> str:
-    warning = f'<p class="alert" role="alert"><strong>{escape(problem)}</strong></p>' if problem else ""
+    warning = f'<p class="trouble" role="alert"><strong>{escape(problem)}</strong></p>' if problem else ""
     return page(
         "Chiudi la giornata",
         f'<p><a href="{{base}}/">← Il nodo di prova</a></p>{warning}'

@@ -22,7 +22,7 @@ table{border-collapse:collapse;width:100%;font-size:.95rem}th,td{text-align:left
 fieldset{border:0;padding:0;margin:0 0 .5rem}legend{font-weight:700;padding:0;margin-bottom:.25rem}ol{padding-left:1.4rem;margin:0}ol li{border:0;padding:.25rem 0}
 .choices{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:.5rem}
 .choice{display:flex;gap:.6rem;align-items:flex-start;font-weight:400;border:1px solid #d9dfe6;border-radius:8px;padding:.6rem .75rem;cursor:pointer}
-.choice input{width:1.3rem;height:1.3rem;flex:none;margin:.15rem 0 0;accent-color:#0066cc}.alert{background:#fdecef;border-left:5px solid #b00020;padding:.8rem 1rem;border-radius:6px}
+.choice input{width:1.3rem;height:1.3rem;flex:none;margin:.15rem 0 0;accent-color:#0066cc}.trouble{background:#fdecef;border-left:5px solid #b00020;padding:.8rem 1rem;border-radius:6px}
 a{color:#004d99}td button{padding:.45rem .8rem;margin:0;font-size:.95rem}td .mono,td.mono{font-size:.85rem;overflow-wrap:anywhere}
 .small{color:#455b71;font-size:.95rem}.mono{font-family:ui-monospace,monospace}
 """
@@ -84,7 +84,7 @@ def message(title: str, *sentences: str, link: tuple[str, str] | None = None) ->
 
 
 def counter(number: str = "", problem: str = "") -> str:
-    warning = f'<p role="alert"><strong>{escape(problem)}</strong></p>' if problem else ""
+    warning = f'<p class="trouble" role="alert"><strong>{escape(problem)}</strong></p>' if problem else ""
     return page(
         "Sportello",
         '<section class="card"><h1>Sportello, tabaccheria, banca</h1>'

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
 from enrolments.models import (
@@ -138,15 +137,6 @@ def test_the_database_refuses(name: str, town: Town) -> None:
     row = ATTEMPTS[name](town)
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         row.save()
-
-
-def test_no_constraint_is_left_untried() -> None:
-    named = {
-        constraint.name
-        for model in apps.get_app_config("enrolments").get_models()
-        for constraint in model._meta.constraints
-    }
-    assert named == set(ATTEMPTS)
 
 
 @pytest.mark.parametrize(
