@@ -19,8 +19,9 @@ from enrolments import pricing
 
 #: Wallets in a chunk: 0.1-0.2 seconds of locks (measured, docs/adr/0005).
 CHUNK = 5000
-#: For the joins of the decision, until its transaction ends: a nation fits without spilling to disk.
-MEMORY = "64MB"
+#: For each join of the decision, until its transaction ends: a million children fit without spilling to disk. A town takes
+#: what it needs, next to nothing.
+MEMORY = "256MB"
 #: Above this many children a late fact is weighed on the whole day.
 FEW_PUPILS = 2000
 MISSING = {
