@@ -137,7 +137,7 @@ class _Asked:
             return NoServiceDay(
                 f"Per {_name(self.idle[0].day)} non c'è un pasto: {_lower(self.idle[0].sentence)}"
             )
-        return NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di servizio.")
+        return NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di mensa.")
 
 
 def _ask(pupil: Pupil, days: Iterable[dt.date], now: dt.datetime, look: Look | None) -> _Asked:

@@ -88,7 +88,7 @@ def _open_days(pupil: Pupil, days: list[dt.date], now: dt.datetime, *, eating: b
         )
     wanted = [row.day for row in rows if row.verdict]
     if not wanted:
-        raise NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di servizio.")
+        raise NoServiceDay("Nei giorni scelti non c'è mensa: scegli almeno un giorno di mensa.")
     _refuse_away([row for row in rows if eating and row.verdict and not row.eats])
     return wanted
 

@@ -236,7 +236,7 @@ def test_an_assembly_in_the_last_two_hours_sends_home_only_the_classes_that_leav
 
 
 def test_a_trip_with_a_packed_lunch_feeds_the_diets_too_and_is_charged(
-    canteen: Town, balances: Callable[[], dict[str, str]]
+    canteen: Town, balances: Callable[[], dict[str, str]], client_of: Browser
 ) -> None:
     """Edge case 16."""
     Diet.objects.create(pupil=canteen.luca, code="D2", valid_from=dt.date(2026, 9, 1))
@@ -248,6 +248,10 @@ def test_a_trip_with_a_packed_lunch_feeds_the_diets_too_and_is_charged(
     assert line.service.packed
     assert line.service.sentence == "Pranzo al sacco: uscita didattica (Matera)."
     assert dict(line.counts) == {"D2": 1, "": 1}
+    clock.move_to(at("2026-11-26 08:40"))
+    register = reverse("attendance:register", args=[line.class_group.pk, "2026-11-26"])
+    for address in (reverse("attendance:school"), register):
+        assert "Pranzo al sacco: uscita didattica (Matera)." in text(client_of(canteen.dora).get(address))
     for school in (canteen.primaria, canteen.infanzia):
         school.canteen_periods.update(valid_from=THURSDAY)
     night.run(now=at("2026-11-26 20:05"))
