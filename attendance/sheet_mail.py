@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 #: A claim older than this belongs to a worker that is no more, or to a mail that failed: try again.
 PATIENCE = dt.timedelta(minutes=5)
 NO_ADDRESS = "Nessun indirizzo e-mail a cui scrivere."
+NOT_WRITTEN = "Il messaggio non si è potuto comporre: avvisa il gestore per telefono."
 
 
 def owe(*, now: dt.datetime) -> None:
@@ -76,8 +77,13 @@ def _claim(now: dt.datetime) -> list[SheetMessage]:
 
 def _send(caterer: Caterer | None, rows: list[SheetMessage], now: dt.datetime) -> int:
     sheets = [row.sheet for row in rows]
-    message = _to_caterer(caterer, sheets) if caterer else _to_office(sheets, now)
     mine = SheetMessage.objects.filter(pk__in=[row.pk for row in rows])
+    try:
+        message = _to_caterer(caterer, sheets) if caterer else _to_office(sheets, now)
+    except Exception:  # a sheet that nobody foresaw keeps no other caterer waiting
+        logger.exception("kitchen.mail_not_written", extra={"sheets": len(rows)})
+        mine.update(error=NOT_WRITTEN)
+        return 0
     if not message.to:
         mine.update(error=NO_ADDRESS)
         return 0
@@ -131,6 +137,8 @@ def _attach(message: EmailMessage, sheets: Iterable[KitchenSheet], day: dt.date)
         message.attach(f"foglio-cucina-{day:%Y-%m-%d}.pdf", sheet_pdf.render(sheets), "application/pdf")
     except PdfUnavailable:
         logger.warning("kitchen.no_pdf")
+    except Exception:  # whatever befalls the paper, the caterer hears of the sheet
+        logger.exception("kitchen.pdf_failed")
 
 
 def _to_office(sheets: list[KitchenSheet], now: dt.datetime) -> EmailMessage:

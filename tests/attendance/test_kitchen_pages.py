@@ -270,6 +270,32 @@ def test_without_the_library_of_pdfs_the_mail_leaves_all_the_same(
     assert client_of(sealed.franca).get(f"/cucina/foglio/{sheet_of(sealed).pk}.pdf").status_code == 503
 
 
+def test_a_paper_that_fails_does_not_keep_the_mail(
+    sealed: Town, cook: Caterer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(pdf, "_weasyprint", broken)
+    sheet_mail.owe(now=HOUR)
+    assert sheet_mail.send_owed(now=HOUR) == 1
+
+
+def test_a_sheet_that_cannot_be_read_keeps_no_other_caterer_waiting(sealed: Town, cook: Caterer) -> None:
+    good, bad = sheet_of(sealed), KitchenSheet.objects.exclude(school=sealed.primaria).get()
+    KitchenSheet.objects.create(
+        year=bad.year, number=0, day=TUESDAY, school=bad.school, sequence=1, kind="variation", base=bad,
+        sealed_at=LATER, content="{}",
+    )  # fmt: skip
+    cook.schools.add(bad.school)
+    Caterer.objects.create(name="Altri", email="altri@gestore.example").schools.add(good.school)
+    sheet_mail.owe(now=LATER)
+    sheet_mail.send_owed(now=LATER)
+    assert ["altri@gestore.example"] in [message.to for message in mail.outbox]
+    unsent = SheetMessage.objects.filter(sent_at__isnull=True, caterer=cook)
+    assert {message.error for message in unsent} == {sheet_mail.NOT_WRITTEN}
+
+
 def test_a_caterer_written_down_after_the_hour_gets_its_sheets(canteen: Town) -> None:
     sealing.seal_due(now=HOUR)
     sheet_mail.owe(now=HOUR)
