@@ -30,7 +30,7 @@ Found = tuple[Guardian, str, str, Words, Notice | None]
 
 def plan(*, now: dt.datetime) -> int:
     """Write the rows that are missing; returns how many there are to send. Safe to repeat."""
-    for find in (_notices, _due_soon, _topped_up, _low_credit, _enrolled, _diets, _certificates):
+    for find in (_notices, _due_soon, _unpaid, _topped_up, _low_credit, _enrolled, _diets, _certificates):
         IoMessage.objects.bulk_create(
             [_row(found, now) for found in find(now) if FISCAL_CODE.fullmatch(found[0].fiscal_code)],
             ignore_conflicts=True,
@@ -73,6 +73,19 @@ def _due_soon(now: dt.datetime) -> Iterator[Found]:
         yield notice.wallet.household.applicant, Event.DUE_SOON, cause, words, notice
 
 
+def _unpaid(now: dt.datetime) -> Iterator[Found]:
+    """Once per date, from the day after it: the notice may still be payable or have expired."""
+    today = now.date()
+    rows = Notice.objects.for_children().filter(
+        published_at__isnull=False, due_date__range=(today - LOOK_BACK, today - dt.timedelta(days=1))
+    )
+    late = rows.exclude(state__in=(Notice.State.PAID, Notice.State.CANCELLED))
+    for notice in late.select_related("wallet__household__applicant").order_by("pk"):
+        words = io_texts.unpaid(amount=notice.amount, due=notice.due_date, site=settings.BASE_URL)
+        cause = f"{notice.pk}:{notice.due_date:%Y%m%d}"
+        yield notice.wallet.household.applicant, Event.UNPAID, cause, words, None
+
+
 def _topped_up(now: dt.datetime) -> Iterator[Found]:
     credited = Receipt.objects.filter(state=Receipt.State.CREDITED, entry__recorded_at__gte=now - LOOK_BACK)
     for receipt in credited.select_related("entry__wallet__household").order_by("pk"):
@@ -87,9 +100,11 @@ def _low_credit(now: dt.datetime) -> Iterator[Found]:
     crossed = LowCreditAlert.objects.filter(reset_at__isnull=True, crossed_at__gte=now - LOOK_BACK)
     for alert in crossed.select_related("wallet__household").order_by("pk"):
         household = alert.wallet.household
-        words = io_texts.low_credit(code=household.code, site=settings.BASE_URL)
+        in_debt = alert.threshold < 0
+        event, say = (Event.DEBT, io_texts.debt) if in_debt else (Event.LOW_CREDIT, io_texts.low_credit)
+        words = say(code=household.code, site=settings.BASE_URL)
         for guardian in Guardian.objects.filter(memberships__household=household):
-            yield guardian, Event.LOW_CREDIT, str(alert.pk), words, None
+            yield guardian, event, str(alert.pk), words, None
 
 
 def _enrolled(now: dt.datetime) -> Iterator[Found]:

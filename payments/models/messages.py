@@ -17,8 +17,10 @@ class IoMessage(models.Model):
 
         NOTICE = "notice", "avviso di pagamento"
         DUE_SOON = "due_soon", "avviso in scadenza"
+        UNPAID = "unpaid", "avviso non pagato"
         TOPPED_UP = "topped_up", "ricarica confermata"
         LOW_CREDIT = "low_credit", "credito basso"
+        DEBT = "debt", "credito sotto zero"
         ENROLLED = "enrolled", "iscrizione accolta"
         DIET_ACCEPTED = "diet_accepted", "dieta accolta"
         DIET_REJECTED = "diet_rejected", "dieta non accolta"

@@ -36,6 +36,15 @@ def due_soon(*, amount: Decimal, due: date) -> Words:
     )
 
 
+def unpaid(*, amount: Decimal, due: date, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: un avviso non risulta pagato",
+        f"L'avviso da {printed(amount)} euro per la mensa scolastica era da pagare entro il {due:%d/%m/%Y} e non risulta pagato.\n\n"
+        "Se hai già pagato, non devi fare altro: il pagamento può arrivare con un po' di ritardo. "
+        f"Se non puoi pagare adesso, scrivi all'ufficio: trovi come nel portale della mensa: {site}",
+    )
+
+
 def topped_up(*, amount: Decimal, code: str, site: str) -> Words:
     return Words(
         "Mensa scolastica: ricarica ricevuta",
@@ -49,6 +58,14 @@ def low_credit(*, code: str, site: str) -> Words:
         "Mensa scolastica: il borsellino sta per finire",
         f"Il credito del borsellino {code} sta per finire. Nessun bambino resta senza pranzo per questo: "
         f"quando puoi, ricarica dal portale della mensa: {site}",
+    )
+
+
+def debt(*, code: str, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: il borsellino è sotto zero",
+        f"Il borsellino {code} è sotto zero. Nessun bambino resta senza pranzo per questo: quando puoi, ricarica dal portale "
+        f"della mensa. Se hai difficoltà a pagare, parlane con l'ufficio: {site}",
     )
 
 

@@ -203,6 +203,35 @@ def test_low_credit_is_said_to_the_guardians(wallet: Wallet, io: outside.Pagopa,
     assert town.family.code in rows[0].text
 
 
+def test_below_zero_the_guardians_read_of_the_office_not_of_an_end(
+    wallet: Wallet, io: outside.Pagopa
+) -> None:
+    LowCreditAlert.objects.create(wallet=wallet, threshold=-3, crossed_at=NOW)
+    tell()
+    rows = IoMessage.objects.all()
+    assert {row.event for row in rows} == {Event.DEBT}
+    assert all("sotto zero" in row.text and "ufficio" in row.text for row in rows)
+
+
+@pytest.mark.parametrize("state", ["sent", "expired"])
+def test_the_day_after_its_date_an_unpaid_notice_is_said_once(
+    published: Notice, io: outside.Pagopa, town: cast.Town, state: str
+) -> None:
+    Notice.objects.update(due_date=NOW.date() - dt.timedelta(days=1), state=state)
+    for _ in range(2):
+        tell()
+    row = IoMessage.objects.get(event=Event.UNPAID)
+    assert row.guardian == town.family.applicant
+
+
+@pytest.mark.parametrize("state", ["paid", "cancelled"])
+def test_a_notice_paid_or_withdrawn_is_not_missed(published: Notice, io: outside.Pagopa, state: str) -> None:
+    paid_at = NOW if state == "paid" else None
+    Notice.objects.update(due_date=NOW.date() - dt.timedelta(days=1), state=state, paid_at=paid_at)
+    assert tell() == 0
+    assert not IoMessage.objects.exists()
+
+
 def test_an_application_that_was_accepted_is_said_to_who_applied(io: outside.Pagopa, town: cast.Town) -> None:
     batch = ApplicationBatch.objects.create(
         year=town.year,
@@ -351,6 +380,8 @@ WORDS = [
     io_texts.due_soon(amount=Decimal("5.00"), due=NOW.date()),
     io_texts.topped_up(amount=Decimal("5.00"), code="AB12CD34", site="https://m.example"),
     io_texts.low_credit(code="AB12CD34", site="https://m.example"),
+    io_texts.unpaid(amount=Decimal("5.00"), due=NOW.date(), site="https://m.example"),
+    io_texts.debt(code="AB12CD34", site="https://m.example"),
     io_texts.enrolled(year="2026/27", site="https://m.example"),
     io_texts.diet_decided(accepted=True, site="https://m.example"),
     io_texts.diet_decided(accepted=False, site="https://m.example"),
