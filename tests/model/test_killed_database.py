@@ -16,7 +16,7 @@ from mensa.local import postgres, processes
 from mensa.local.places import ROOT, Problem
 
 pytestmark = pytest.mark.machine
-KILLS = 5
+KILLS = 3
 
 
 class Server:
