@@ -123,6 +123,18 @@ def declared_one(notice: ClosureNotice, now: dt.datetime) -> Declared:
     return Declared(notice, rows, closure_notices.how_far(notice), _may_undo(rows, now))
 
 
+def by_the_office(
+    *, by: User, now: dt.datetime, since: dt.timedelta = dt.timedelta(days=60)
+) -> QuerySet[Closure]:
+    """The closures that concern these schools and that the office has declared: those still ahead and those of the last two
+    months, newest day first. The school reads them; only the office can take them back."""
+    own = School.objects.of_staff(by)
+    concerns = Q(school__in=own) | Q(class_group__school__in=own) | Q(school=None, class_group=None)
+    rows = Closure.objects.filter(concerns, last_day__gte=now.astimezone(cutoff.ROME).date() - since)
+    rows = rows.exclude(declared_by__role=Role.SECRETARY).select_related("school", "class_group__school")
+    return rows.order_by("-first_day", "-pk")
+
+
 def of_schools(by: User) -> QuerySet[ClosureNotice]:
     """The declarations made by the secretaries of the same schools."""
     own = School.objects.of_staff(by)

@@ -22,7 +22,7 @@ from mensa import clock
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def school_days_page(request: HttpRequest) -> HttpResponse:
-    """The form, what it would do, and what was declared lately."""
+    """The form, what it would do, and what was declared lately, here and by the office."""
     now, user = clock.now(), cast(User, request.user)
     initial = {"first_day": request.GET.get("giorno")}
     form = SchoolDayForm(request.POST or None, user=user, day=now.date(), initial=initial)
@@ -36,6 +36,8 @@ def school_days_page(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
     context["declared"] = [(one, _who(one)) for one in school_days.declared(by=user, now=now)]
+    office = school_days.by_the_office(by=user, now=now)
+    context["by_the_office"] = [(row, closures.scope_words(row)) for row in office]
     status = 422 if request.method == "POST" and form.errors else 200
     return render(request, "attendance/school_days.html", context, status=status)
 

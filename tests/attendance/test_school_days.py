@@ -302,3 +302,28 @@ def test_an_absence_on_a_day_closed_later_is_credited_once(
     for hour in ("21:05", "21:10"):
         night.run(now=at(f"2026-11-24 {hour}"))
     assert balances() == {"Bianchi": "0.00", "Neri": "0.00"}
+
+
+def test_the_school_reads_also_what_the_office_has_declared_and_cannot_undo_it(
+    canteen: Town, client_of: Browser
+) -> None:
+    office: dict[str, Any] = {"first_day": THURSDAY, "last_day": THURSDAY, "by": canteen.enzo, "now": NOW}
+    closures.declare(reason="ordinance", act="ord. 12", **office)
+    closures.declare(reason="heating", school=canteen.primaria, **office)
+    revoked = closures.declare(reason="polling", class_group=canteen.classes["primaria 3A"], **office)
+    closures.declare(reason="pest_control", school=canteen.infanzia, **office)
+    long_ago = {**office, "first_day": dt.date(2026, 9, 3), "last_day": dt.date(2026, 9, 3)}
+    closures.declare(reason="assembly", **long_ago)
+    closures.revoke(closure=revoked, by=canteen.enzo, now=NOW)
+    page = client_of(canteen.dora).get(reverse("attendance:school_days"))
+    said = text(page).split("Dall'ufficio mensa")[1]
+    assert said.count("Dichiarata dall'ufficio") == 2
+    assert said.count("Revocata dall'ufficio") == 1
+    for word, shown in (
+        ("ord. 12", True),
+        ("riscaldamento", True),
+        ("isinfestazione", False),
+        ("ssemblea", False),
+    ):
+        assert (word in said) is shown, word
+    assert "Annulla…" not in page.content.decode()
