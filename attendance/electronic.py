@@ -20,6 +20,7 @@ from attendance.rules.cutoff import ROME
 from enrolments import sheets
 from enrolments.errors import Refused
 from enrolments.models import ClassGroup, Enrolment, School
+from enrolments.rules.columns import said
 from enrolments.rules.names import same_name
 from identity.models import User
 
@@ -39,9 +40,7 @@ class Row:
 def check(*, data: bytes, name: str, schools: Iterable[School], by: User, now: dt.datetime) -> RegisterImport:
     """The dry run of a file for today. Errors and warnings go by row; the rows without errors are kept, as ids."""
     day = now.astimezone(ROME).date()
-    if not data.strip():
-        raise BadList("Il file è vuoto: scegli l'elenco delle assenze di oggi.")
-    asked, problems = _read(data, name, day)
+    titles, asked, problems = _read(data, name, day)
     absent: dict[int, list[int]] = defaultdict(list)
     book = _Book(schools, day)
     for row in asked:
@@ -55,6 +54,7 @@ def check(*, data: bytes, name: str, schools: Iterable[School], by: User, now: d
     return RegisterImport.objects.create(
         day=day,
         file_name=name[-120:],
+        titles=said(titles)[:600],
         absent=_with_stamps({pk: ids for pk, ids in absent.items() if ids}, day),
         problems=[asdict(one) for one in sorted(problems, key=lambda one: one.row)],
         uploaded_by=by,
@@ -78,12 +78,13 @@ def apply(
     *, batch: RegisterImport, schools: Iterable[School], whole: bool, by: User, now: dt.datetime
 ) -> RegisterImport:
     """Confirm the classes of the list; ``whole``: also the classes it does not name, with nobody absent. Once: a second time
-    changes nothing. A class that cannot be confirmed says why and stops no other."""
+    changes nothing. A class that cannot be confirmed says why and stops no other. A list without any absence confirms
+    nothing: it is more often a wrong file than a school where everybody is present."""
     with transaction.atomic():
         locked = RegisterImport.objects.select_for_update().get(pk=batch.pk)
         if locked.state == RegisterImport.State.APPLIED:
             return locked
-        if not locked.absent and not whole:
+        if not locked.absent:
             raise BadList(
                 "Nell'elenco non c'è nessuna riga da registrare: correggi il file e caricalo di nuovo."
             )
@@ -126,8 +127,8 @@ def _confirm(
     return {**said, "done": True, "why": ""}
 
 
-def _read(data: bytes, name: str, day: dt.date) -> tuple[list[Asked], list[Problem]]:
-    (_, titles), *lines = sheets.read(data, name)
+def _read(data: bytes, name: str, day: dt.date) -> tuple[list[str], list[Asked], list[Problem]]:
+    (_, titles), *lines = sheets.read(data, name, what="l'elenco delle assenze di oggi")
     try:
         columns = absence_rows.header(titles)
     except absence_rows.HeaderRefused as error:
@@ -140,7 +141,7 @@ def _read(data: bytes, name: str, day: dt.date) -> tuple[list[Asked], list[Probl
             asked.append(found)
         elif found is not None:
             problems.append(found)
-    return asked, problems
+    return titles, asked, problems
 
 
 class _Book:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from attendance.models import CalendarFeed
 from enrolments.models import ClassGroup, School
+from identity.encryption import fingerprints
 from identity.models import User
 
 
@@ -20,10 +21,17 @@ def open_feed(
 ) -> CalendarFeed:
     """The feed in force of a school, a class or a parent; made when there is none. Two taps at once make one."""
     subject = {"school": school, "class_group": class_group, "owner": owner}
-    CalendarFeed.objects.bulk_create(
-        [CalendarFeed(**subject, token=secrets.token_urlsafe(32), created_at=now)], ignore_conflicts=True
-    )
+    token = secrets.token_urlsafe(32)
+    feed = CalendarFeed(**subject, token=token, digest=fingerprints(token)[0], created_at=now)
+    CalendarFeed.objects.bulk_create([feed], ignore_conflicts=True)
     return CalendarFeed.objects.get(**subject, revoked_at__isnull=True)
+
+
+def at_address(token: str) -> CalendarFeed | None:
+    """The feed in force that answers at this address; a parent's only while the parent may sign in."""
+    rows = CalendarFeed.objects.select_related("school", "class_group__school", "owner")
+    feed = rows.filter(digest__in=fingerprints(token), revoked_at__isnull=True).first()
+    return None if feed and feed.owner and not feed.owner.is_active else feed
 
 
 def standing(

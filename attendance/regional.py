@@ -17,6 +17,7 @@ from attendance.rules.calendar_rows import Line, Problem
 from enrolments import sheets
 from enrolments.errors import Refused
 from enrolments.models import Level, School, SchoolYear
+from enrolments.rules.columns import said
 from identity.models import User
 
 TITLES = ("voce", "dal", "al", "descrizione", "per", "atto")
@@ -39,6 +40,8 @@ class Item:
 class Report:
     """What the file says today, compared with what is written."""
 
+    #: What the first row of the file says, in a sentence.
+    titles: str
     items: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -50,11 +53,9 @@ class Report:
 @transaction.atomic
 def check(*, data: bytes, name: str, year: SchoolYear, by: User, now: dt.datetime) -> CalendarImport:
     """Store the file, whatever is in it, and nothing else; the same file for the same year is the one stored."""
-    if not data.strip():
-        raise CalendarRefused("Il file è vuoto: scegli il calendario.")
     if year.state == SchoolYear.State.CLOSED:
         raise CalendarRefused(f"L'anno scolastico {year} è chiuso: scegli l'anno del calendario.")
-    rows = sheets.read(data, name)
+    rows = sheets.read(data, name, what="il calendario")
     row, _ = CalendarImport.objects.get_or_create(
         year=year,
         digest=hashlib.sha256(data).hexdigest(),
@@ -70,8 +71,9 @@ def check(*, data: bytes, name: str, year: SchoolYear, by: User, now: dt.datetim
 
 def report(*, calendar: CalendarImport) -> Report:
     """The dry run, against the calendar as it is now."""
-    lines, problems = calendar_rows.read(json.loads(calendar.content))
-    found = Report(problems=list(problems))
+    rows = json.loads(calendar.content)
+    lines, problems = calendar_rows.read(rows)
+    found = Report(titles=said(rows[0][1]), problems=list(problems))
     schools = list(School.objects.order_by("name"))
     for line in lines:
         wrong = _wrong(line, calendar.year)

@@ -27,7 +27,7 @@ def check(
     if year.state == SchoolYear.State.CLOSED:
         raise ApplicationsRefused(f"L'anno scolastico {year} è chiuso: scegli l'anno delle domande.")
     data = file if isinstance(file, bytes) else file.read(sheets.MAX_BYTES + 1)
-    rows, header = _header(sheets.read(data, name))
+    rows, header = _header(sheets.read(data, name, what="l'elenco delle domande"))
     lines, problems = _read(rows, header, year)
     lines, compared = application_rows.compare(lines)
     verdict = application_checks.judge(lines, year, now)

@@ -32,10 +32,11 @@ class SheetRefused(Refused):
     """The file is not a list that can be read."""
 
 
-def read(data: bytes, name: str) -> list[Row]:
-    """The rows that have something in them, each with its number in the file; the content decides the type, not the name."""
+def read(data: bytes, name: str, *, what: str) -> list[Row]:
+    """The rows that have something in them, each with its number in the file; the content decides the type, not the name.
+    ``what``: what the person was asked for ("l'elenco delle domande"), for the sentences of a refusal."""
     if not data.strip():
-        raise SheetRefused("Il file è vuoto: scegli l'elenco delle domande.")
+        raise SheetRefused(f"Il file è vuoto: scegli {what}.")
     if len(data) > MAX_BYTES:
         raise SheetRefused(f"Il file è troppo grande: al più {MAX_BYTES // 1024 // 1024} MB.")
     if not name.lower().endswith(ENDINGS):
@@ -49,7 +50,7 @@ def read(data: bytes, name: str) -> list[Row]:
         raise SheetRefused("Il contenuto non corrisponde al nome del file: salvalo di nuovo come CSV o XLSX.")
     rows = _limited(_book_rows(data) if is_book else _text_rows(data))
     if not rows:
-        raise SheetRefused("Il primo foglio del file è vuoto: metti l'elenco delle domande nel primo foglio.")
+        raise SheetRefused(f"Il primo foglio del file è vuoto: metti {what} nel primo foglio.")
     return rows
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from lxml import etree
 
 from enrolments import sheets
+from enrolments.rules.columns import said
 from payments import closed_xml
 from payments.closed_xml import UnreadableXml, text
 from payments.errors import PaymentRefused
@@ -109,9 +110,7 @@ def _movement(row: etree._Element, operation: str, year: str) -> IncomingCredit:
 
 def read_list(data: bytes, name: str) -> Journal:
     """A CSV or XLSX with a header; columns in any order, those that are not known are left alone."""
-    if not data.strip():
-        raise WrongJournal("Il file è vuoto: scegline un altro.")
-    rows = sheets.read(data, name)
+    rows = sheets.read(data, name, what="il giornale di cassa")
     places = _places(rows[0][1])
     taken = [
         credit
@@ -139,7 +138,8 @@ def _places(header: list[str]) -> dict[str, int]:
     missing = [COLUMNS[field][0] for field in REQUIRED if field not in places]
     if missing:
         raise WrongJournal(
-            f"Nella prima riga mancano le colonne: {', '.join(missing)}. Servono numero, data, importo e causale."
+            f"Nella prima riga mancano le colonne: {', '.join(missing)}. Servono numero, data, importo e causale. "
+            + said(header)
         )
     return places
 

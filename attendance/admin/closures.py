@@ -27,7 +27,7 @@ class CalendarFeedAdmin(ReadOnlyAdmin):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("school", "class_group", "owner")
     ordering = ("-created_at",)
-    exclude = ("token",)
+    exclude = ("token", "digest")
 
 
 @admin.register(CalendarImport)

@@ -7,13 +7,16 @@ from django.db import models
 from django.db.models import Q
 
 from enrolments.models import ClassGroup, School, SchoolYear
+from identity.encryption import EncryptedTextField
 
 
 class CalendarFeed(models.Model):
     """An iCalendar address that nobody can guess: of a school, of a class (both without any child) or of a parent (the own
     children's days). Revoked, it answers no more; a new one has another address."""
 
-    token = models.CharField("codice dell'indirizzo", max_length=43, unique=True)
+    #: Shown again to whom it belongs, found by its digest: a copy of the database opens no calendar.
+    token = EncryptedTextField("codice dell'indirizzo")
+    digest = models.CharField("impronta dell'indirizzo", max_length=64, unique=True)
     school = models.ForeignKey(
         School, models.PROTECT, null=True, blank=True, related_name="feeds", verbose_name="plesso"
     )

@@ -95,6 +95,7 @@ class RegisterImport(models.Model):
 
     day = models.DateField("giorno")
     file_name = models.CharField("file", max_length=120)
+    titles = models.CharField("prima riga", max_length=600, blank=True, default="", db_default="")
     absent = models.JSONField("assenti per classe", default=dict)
     problems = models.JSONField("errori e avvisi riga per riga", default=list)
     outcome = models.JSONField("esito per classe", default=list)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enrolments.rules.columns import said
+
 #: Column -> the titles it goes by, without accents, spaces and capitals.
 TITLES = {
     "day": ("giorno", "data", "data assenza"),
@@ -67,9 +69,13 @@ def header(cells: Sequence[str]) -> dict[str, int]:
         if key:
             found[key] = position
     if "day" not in found:
-        raise HeaderRefused("Manca la colonna «Giorno»: la prima riga deve avere i nomi delle colonne.")
+        raise HeaderRefused(
+            f"Manca la colonna «Giorno»: la prima riga deve avere i nomi delle colonne. {said(cells)}"
+        )
     if "code" not in found and not {"class", "last_name", "first_name"} <= found.keys():
-        raise HeaderRefused("Serve la colonna «Codice alunno», oppure «Classe», «Cognome» e «Nome» insieme.")
+        raise HeaderRefused(
+            f"Serve la colonna «Codice alunno», oppure «Classe», «Cognome» e «Nome» insieme. {said(cells)}"
+        )
     return found
 
 

@@ -5,8 +5,7 @@ import hashlib
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import condition, require_safe
 
-from attendance import feed_events
-from attendance.models import CalendarFeed
+from attendance import feed_events, feeds
 from identity.access import public
 from mensa import clock
 
@@ -18,9 +17,8 @@ def _etag(request: HttpRequest, token: str) -> str:
 def _body(request: HttpRequest, token: str) -> bytes:
     """Made once per request: the tag and the answer are of the same text."""
     if not hasattr(request, "feed_body"):
-        rows = CalendarFeed.objects.select_related("school", "class_group__school", "owner")
-        feed = rows.filter(token=token, revoked_at__isnull=True).first()
-        if feed is None or (feed.owner and not feed.owner.is_active):
+        feed = feeds.at_address(token)
+        if feed is None:
             raise Http404
         request.feed_body = feed_events.render(feed=feed, today=clock.today())  # type: ignore[attr-defined]
     return bytes(request.feed_body)  # type: ignore[attr-defined]

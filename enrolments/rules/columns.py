@@ -91,6 +91,13 @@ HEADINGS = 5
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
+def said(titles: Sequence[str]) -> str:
+    """What stands in the place of the titles, for who has to find the difference: at most eight of them, cut short."""
+    filled = [title.strip()[:40] for title in titles if title.strip()]
+    more = f" e altre {len(filled) - 8}" if len(filled) > 8 else ""
+    return f"Nella prima riga del file c'è: {', '.join(f'«{title}»' for title in filled[:8])}{more}."
+
+
 class HeaderRefused(Exception):
     """The first row is not the titles of the columns; `str()` says what to mend."""
 
@@ -142,7 +149,7 @@ def _refuse_missing(places: dict[str, int], titles: Sequence[str]) -> None:
     filled = [index for index, title in enumerate(titles) if title.strip()]
     if not filled or len(filled) < filled[-1] + 1:
         advice = "La prima riga ha celle vuote o unite: togli l'unione e scrivi un titolo sopra ogni colonna."
-    raise HeaderRefused(f"Mancano le colonne {names}. {advice}")
+    raise HeaderRefused(f"Mancano le colonne {names}. {advice} {said(titles)}")
 
 
 def _plain(title: str) -> str:

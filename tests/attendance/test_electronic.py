@@ -1,16 +1,22 @@
 """Absences out of an electronic register: checked row by row, registered once, own schools only."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from attendance import absences, electronic, registers
 from attendance.errors import BadList
 from attendance.models import Absence, ClassRegister, RegisterImport
 from attendance.rules import absence_rows
 from attendance.rules.absence_rows import Asked, Problem
+from enrolments.errors import Refused
 from enrolments.models import School
+from identity.models import User
+from mensa import clock
 from tests.attendance.conftest import TUESDAY
 from tests.cast import Town, at
 
@@ -94,8 +100,9 @@ def test_a_pupil_of_another_school_is_not_there(canteen: Town) -> None:
     batch = check(canteen, f"{HEADER}24/11/2026;;{canteen.sofia.code};;;A\n24/11/2026;2A;;Bianchi;Sofia;A\n")
     assert [one["row"] for one in batch.problems] == [2, 3]
     assert batch.absent == {}
-    with pytest.raises(BadList, match="nessuna riga"):
-        apply(canteen, batch)
+    for whole in (False, True):
+        with pytest.raises(BadList, match="nessuna riga"):
+            apply(canteen, batch, whole=whole)
 
 
 def test_registering_twice_is_registering_once(canteen: Town) -> None:
@@ -177,12 +184,13 @@ def test_the_families_absences_are_beside_those_of_the_file(canteen: Town) -> No
     [
         ("", "vuoto"),
         ("Classe;Cognome;Nome\n3A;Bianchi;Luca\n", "Giorno"),
-        ("Giorno;Cognome\n24/11/2026;Bianchi\n", "Codice alunno"),
+        ("Giorno;Cognome\n24/11/2026;Bianchi\n", "Codice alunno.*c'è: «Giorno», «Cognome»"),
+        ("Codice;Cognome\n24/11/2026;Bianchi\n", "Manca la colonna «Giorno».*c'è: «Codice», «Cognome»"),
         ("Giorno;Giorno;Codice\n24/11/2026;;X\n", "due volte"),
     ],
 )
 def test_a_file_that_is_not_a_list_of_absences_is_refused(canteen: Town, text: str, why: str) -> None:
-    with pytest.raises(BadList, match=why):
+    with pytest.raises(Refused, match=why):
         check(canteen, text)
     assert not RegisterImport.objects.exists()
 
@@ -206,3 +214,16 @@ def test_what_looks_like_a_formula_is_only_text() -> None:
     assert isinstance(read, Asked)
     assert (read.last_name, read.first_name) == ('HYPERLINK("x")', "Luca")
     assert isinstance(absence_rows.read(3, ["2026-13-40", "3A", "a", "b"], columns, TUESDAY), Problem)
+
+
+@pytest.mark.parametrize("rows", ["", "24/11/2026;3A;;Verdi;Pia;A\n", "24/11/2026;3A;;Neri;Tommaso;R\n"])
+def test_a_file_without_any_absence_says_what_was_expected_and_offers_nothing_to_confirm(
+    canteen: Town, rows: str, client_of: Callable[[User], Client]
+) -> None:
+    clock.move_to(NINE)
+    batch = check(canteen, HEADER + rows)
+    url = reverse("attendance:absence_list", args=[batch.pk])
+    page = client_of(canteen.dora).get(url).content.decode()
+    assert "non c'è niente da confermare" in page
+    assert "Nella prima riga del file c&#x27;è: «Giorno», «Classe», «Codice alunno»" in page
+    assert reverse("attendance:absence_list_apply", args=[batch.pk]) not in page

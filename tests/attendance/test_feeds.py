@@ -8,6 +8,9 @@ from typing import Any
 
 import icalendar
 import pytest
+from cryptography.fernet import Fernet
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -250,3 +253,30 @@ class TestTheFeedOfAParent:
         assert feed.token not in caplog.text
         assert RequestLogMiddleware.format_request(page.wsgi_request) == "GET /calendario/….ics"
         assert not re.search(feed.token, RequestLogMiddleware.format_request(page.wsgi_request))
+
+    def test_a_copy_of_the_database_opens_no_calendar(self, canteen: Town) -> None:
+        feed = feeds.open_feed(owner=canteen.anna, now=NOW)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT token, digest FROM attendance_calendarfeed")
+            (row,) = cursor.fetchall()
+        assert feed.token not in row
+        for stolen in row:
+            assert feeds.at_address(stolen) is None
+        assert feeds.at_address(feed.token) == feed
+
+    def test_an_address_given_under_the_key_before_still_answers(self, canteen: Town, settings: Any) -> None:
+        feed = feeds.open_feed(owner=canteen.anna, now=NOW)
+        settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+        assert feeds.at_address(feed.token) == feed
+
+
+@needs_database
+def test_the_addresses_given_before_they_were_encrypted_keep_working(canteen: Town) -> None:
+    feed = feeds.open_feed(owner=canteen.anna, now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        MigrationExecutor(connection).migrate([("attendance", "0010_list_titles")])
+        cursor.execute("SELECT token FROM attendance_calendarfeed")
+        assert cursor.fetchone() == (feed.token,), "as it was kept before"
+        MigrationExecutor(connection).migrate([("attendance", "0011_feed_keys")])
+    assert feeds.at_address(feed.token) == feed

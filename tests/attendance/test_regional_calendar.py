@@ -146,6 +146,18 @@ class TestTheFile:
         )
         assert (len(lines), problems) == (3, [])
 
+    @pytest.mark.parametrize("content", ["voce;dal;al;descrizione\n", "giorno;nome\n1/1/2027;festa\n"])
+    def test_a_file_without_any_entry_says_what_was_expected_and_offers_nothing_to_apply(
+        self, town: Town, client_of: Browser, content: str
+    ) -> None:
+        calendar = check(town, content)
+        page = client_of(town.enzo).get(reverse("attendance:calendar_import", args=[calendar.pk]))
+        said = text(page)
+        assert "non c'è niente da applicare" in said
+        assert content.split(";")[0] in said.split("Nella prima riga del file c")[1][:30]
+        assert "già nel calendario" not in said
+        assert "Applica" not in said
+
     @pytest.mark.parametrize(("content", "name"), [(b"", "a.csv"), (b"PK\x03\x04", "a.csv"), (b"x", "a.pdf")])
     def test_what_is_no_list_is_refused_beside_its_field(
         self, town: Town, client_of: Browser, content: bytes, name: str

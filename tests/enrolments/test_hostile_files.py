@@ -80,7 +80,7 @@ HOSTILE = {
 def test_the_file_is_refused_with_a_sentence(what: str) -> None:
     data, name, words = HOSTILE[what]
     with pytest.raises(sheets.SheetRefused, match=words):
-        sheets.read(data, name)
+        sheets.read(data, name, what="l'elenco")
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,14 @@ def test_a_formula_in_a_workbook_is_an_error_and_is_not_computed(town: Town) -> 
 def test_the_reading_writes_numbers_and_dates_as_italians_do() -> None:
     import datetime as dt
 
-    rows = sheets.read(book([1, 1.0, 12345.67, 0.1 + 0.2, True, dt.date(2019, 9, 5), None, " x "]), "a.xlsx")
+    rows = sheets.read(
+        book([1, 1.0, 12345.67, 0.1 + 0.2, True, dt.date(2019, 9, 5), None, " x "]), "a.xlsx", what="l'elenco"
+    )
     assert rows == [(1, ["1", "1", "12345,67", "0,3", "sì", "05/09/2019", "", " x "])]
 
 
 def test_blank_rows_are_skipped_and_the_numbers_of_the_others_stay() -> None:
-    assert [number for number, _ in sheets.read(b"a;b\n;;\n1;2\n", "a.csv")] == [1, 3]
+    assert [number for number, _ in sheets.read(b"a;b\n;;\n1;2\n", "a.csv", what="")] == [1, 3]
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
@@ -132,13 +134,13 @@ def test_what_we_write_never_begins_a_formula(cell: str) -> None:
 @hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_read_or_refused(data: bytes, name: str) -> None:
     with contextlib.suppress(sheets.SheetRefused):
-        sheets.read(data, name)
+        sheets.read(data, name, what="l'elenco")
 
 
 @given(tail=st.binary(max_size=200))
 def test_any_broken_archive_is_refused(tail: bytes) -> None:
     with pytest.raises(sheets.SheetRefused):
-        sheets.read(b"PK\x03\x04" + tail, "a.xlsx")
+        sheets.read(b"PK\x03\x04" + tail, "a.xlsx", what="")
 
 
 def test_the_form_answers_beside_the_field(town: Town) -> None:
