@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any, Self, TypeVar
 
+import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
@@ -19,6 +20,11 @@ class DatedQuerySet(models.QuerySet[Row]):
     def overlapping(self, first: dt.date, last: dt.date) -> Self:
         """The rows true on at least one day between ``first`` and ``last``."""
         return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=first), valid_from__lte=last)
+
+
+def with_deletions() -> tuple[Any, ...]:
+    """What the history keeps where a row that has not begun yet may disappear: also that it did, and when."""
+    return pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent()
 
 
 class DateRange(Func):

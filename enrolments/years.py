@@ -48,7 +48,13 @@ class YearChange:
 
 @transaction.atomic
 def create_year(
-    *, label: str, valid_from: dt.date, valid_to: dt.date, by: User, now: dt.datetime
+    *,
+    label: str,
+    valid_from: dt.date,
+    valid_to: dt.date,
+    applications: tuple[dt.date | None, dt.date | None] = (None, None),
+    by: User,
+    now: dt.datetime,
 ) -> SchoolYear:
     """A school year in preparation; the same one again is the stored one."""
     known = SchoolYear.objects.filter(label=label).first()
@@ -58,7 +64,14 @@ def create_year(
         raise YearRefused(
             "Le date dell'anno si sovrappongono a quelle di un altro, o sono al contrario: correggile."
         )
-    return SchoolYear.objects.create(label=label, valid_from=valid_from, valid_to=valid_to)
+    first, last = applications
+    return SchoolYear.objects.create(
+        label=label,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        applications_from=first,
+        applications_until=last,
+    )
 
 
 @transaction.atomic

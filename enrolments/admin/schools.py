@@ -43,6 +43,7 @@ class SchoolYearAdmin(OfficeAdmin):
             label=obj.label,
             valid_from=obj.valid_from,
             valid_to=obj.valid_to,
+            applications=(obj.applications_from, obj.applications_until),
             by=staff_of(request),
             now=clock.now(),
         )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
+from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap, with_deletions
 from enrolments.models.families import Household, Pupil
 from enrolments.models.schools import ClassGroup, SchoolYear
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     pass
 
 
-@pghistory.track()
+@pghistory.track(*with_deletions())
 class Enrolment(Dated):
     """A pupil in a class. A change of class ends one row the day before the next begins."""
 

@@ -9,7 +9,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
+from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap, with_deletions
 from enrolments.models.families import Household, Pupil
 from enrolments.models.schools import Level
 from identity.encryption import EncryptedTextField
@@ -124,7 +124,7 @@ class Residence(Dated):
         return "residente" if self.resident else "non residente"
 
 
-@pghistory.track()
+@pghistory.track(*with_deletions())
 class Exemption(Dated):
     class Kind(models.TextChoices):
         DISABILITY = "disability", "L. 104/1992 art. 3 c. 3"
@@ -155,7 +155,7 @@ class DietQuerySet(DatedQuerySet["Diet"]):
         return self.overlapping(day, dt.date.max).filter(outlives, certificate_until__isnull=False)
 
 
-@pghistory.track(exclude=["reason"])
+@pghistory.track(*with_deletions(), exclude=["reason"])
 class Diet(Dated):
     """What the kitchen must know (``code``) and, encrypted, why (the office only; every view is logged)."""
 

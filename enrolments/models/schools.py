@@ -51,6 +51,13 @@ class SchoolYear(models.Model):
     valid_from = models.DateField("dal")
     valid_to = models.DateField("al")
     state = models.CharField("stato", max_length=10, choices=State.choices, default=State.DRAFT)
+    applications_from = models.DateField(
+        "domande dal",
+        null=True,
+        blank=True,
+        help_text="Quel giorno l'app IO dice alle famiglie che le iscrizioni alla mensa sono aperte.",
+    )
+    applications_until = models.DateField("domande al", null=True, blank=True)
 
     objects = DatedQuerySet["SchoolYear"].as_manager()
 
@@ -60,6 +67,12 @@ class SchoolYear(models.Model):
         constraints = [
             never_overlap("school_years_never_overlap"),
             ends_after_it_begins("school_year_ends_after_it_begins"),
+            models.CheckConstraint(
+                name="applications_close_after_they_open",
+                condition=Q(applications_until__isnull=True)
+                | Q(applications_from__isnull=False, applications_until__gte=models.F("applications_from")),
+                violation_error_message="Le domande si chiudono dopo che si sono aperte: controlla le due date.",
+            ),
         ]
 
     def __str__(self) -> str:

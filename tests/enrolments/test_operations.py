@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from enrolments import enrolling, entitlements, families, pricing
 from enrolments.models import (
@@ -18,6 +19,7 @@ from enrolments.models import (
     Price,
     Pupil,
     Residence,
+    SchoolYear,
 )
 from tests import cast
 from tests.cast import Town, at
@@ -282,6 +284,21 @@ def test_the_history_keeps_what_was_changed(town: Town, office) -> None:
     entitlements.correct_isee(declaration=town.family.isee.get(), value=Decimal(40000), **office)
     events = IseeDeclaration.pgh_event_model.objects.filter(pgh_obj_id=town.family.isee.get().pk)
     assert {event.value for event in events} >= {Decimal("18000.00")}
+
+
+def test_an_enrolment_taken_back_before_it_began_leaves_its_trace(town: Town, office) -> None:
+    row = town.luca.enrolments.get()
+    enrolling.withdraw(pupil=town.luca, last_day=row.valid_from - dt.timedelta(days=1), **office)
+    assert not town.luca.enrolments.exists()
+    events = Enrolment.pgh_event_model.objects.filter(pgh_obj_id=row.pk).order_by("pgh_id")
+    assert [event.pgh_label for event in events] == ["insert", "delete"]
+
+
+def test_applications_close_after_they_open(town: Town) -> None:
+    opening = dt.date(2027, 3, 1)
+    with pytest.raises(IntegrityError, match="applications_close_after_they_open"), transaction.atomic():
+        SchoolYear.objects.update(applications_from=opening, applications_until=dt.date(2027, 2, 1))
+    SchoolYear.objects.update(applications_from=opening, applications_until=opening)
 
 
 def test_bruno_sees_the_children_and_carla_does_not(town: Town) -> None:
