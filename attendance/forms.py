@@ -1,6 +1,7 @@
 """What people type: days, a roll-call, a closure, a correction. Each error names the field and the remedy."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -42,15 +43,25 @@ class DaysForm(forms.Form):
 
 
 class PatternForm(forms.Form):
-    """A weekday said once, until a day."""
+    """A weekday said once, until a day: one of those on which the class eats."""
 
     weekday = forms.TypedChoiceField(
         label="Ogni",
-        choices=AbsencePattern.WEEKDAYS,
         coerce=int,
-        error_messages={"required": "Scegli il giorno della settimana."},
+        error_messages={
+            "required": "Scegli il giorno della settimana.",
+            "invalid_choice": "In quel giorno la classe non mangia mai: scegline un altro.",
+        },
     )
     until = day_field("Fino al giorno")
+
+    def __init__(self, *args: Any, weekdays: Collection[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["weekday"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [(day, name) for day, name in AbsencePattern.WEEKDAYS if day in weekdays]
+        if never := [name for day, name in AbsencePattern.WEEKDAYS if day not in weekdays]:
+            field.help_text = f"La classe non mangia di {', '.join(never)}."
 
 
 class DisputeForm(forms.Form):

@@ -61,7 +61,7 @@ def undo(request: HttpRequest, code: str) -> HttpResponse:
 def say_pattern(request: HttpRequest, code: str) -> HttpResponse:
     """A weekday said once, from today on."""
     pupil, now = _own_pupil(request, code), clock.now()
-    form = PatternForm(request.POST)
+    form = PatternForm(request.POST, weekdays=patterns.weekdays_of(pupil, now.date()))
     if not form.is_valid():
         page = _page(pupil, now, _month(request), pattern_form=form)
         return render(request, "attendance/absences.html", page, status=422)
@@ -193,7 +193,7 @@ def _page(
         "history": month.history(pupil=pupil, today=today),
         "patterns": list(patterns.of_pupil(pupil, today)),
         "form": form or DaysForm(),
-        "pattern_form": pattern_form or PatternForm(),
+        "pattern_form": pattern_form or PatternForm(weekdays=patterns.weekdays_of(pupil, today)),
         "today": today,
     }
 

@@ -1,6 +1,7 @@
 """ "Every Wednesday until ...": said once, it marks the days that are there and those that come, and gives way to a word of the day."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,8 @@ from django.urls import reverse
 
 from attendance import absences, closures, patterns, tasks
 from attendance.errors import AlreadySaid, NoServiceDay
-from attendance.models import Absence, AbsencePattern, AbsenceReceipt, CanteenPeriod, Closure
+from attendance.models import Absence, AbsencePattern, AbsenceReceipt, CanteenPeriod, ClassWeekdays, Closure
+from enrolments.models import Enrolment
 from identity.models import User
 from mensa import clock
 from tests.attendance.test_pages import text
@@ -177,3 +179,26 @@ def test_a_wrong_date_is_explained_beside_the_form(canteen: Town, client_of: Bro
     page = client_of(canteen.anna).post(url, {"weekday": "2", "until": "mai"})
     assert page.status_code == 422
     assert "«Fino al giorno» non è una data" in page.content.decode()
+
+
+def test_only_the_weekdays_on_which_the_class_eats_are_offered(canteen: Town, client_of: Browser) -> None:
+    days = {"monday": False, "wednesday": False, "friday": False}
+    group = canteen.classes["primaria 3A"]
+    rows = ClassWeekdays.objects
+    rows.create(class_group=group, valid_from=dt.date(2026, 9, 1), valid_to=dt.date(2026, 10, 31))
+    rows.create(class_group=group, valid_from=dt.date(2026, 11, 1), **days)
+    anna = client_of(canteen.anna)
+    page = anna.get(reverse("attendance:absences", args=[canteen.luca.code])).content.decode()
+    offered = re.findall(r'<option value="(\d)"', page)
+    assert offered == ["1", "3"], "Tuesday and Thursday; what ended in October does not count"
+    assert "La classe non mangia di lunedì, mercoledì, venerdì." in page
+    asked = {"weekday": "2", "until": "2026-12-23"}
+    refused = anna.post(reverse("attendance:pattern", args=[canteen.luca.code]), asked)
+    assert refused.status_code == 422
+    assert "la classe non mangia mai" in refused.content.decode()
+    assert patterns.weekdays_of(canteen.sofia, FIRST) == [0, 1, 2, 3, 4], (
+        "nobody has said anything: every day"
+    )
+    Enrolment.objects.filter(pupil=canteen.luca).update(valid_to=FIRST - dt.timedelta(days=1))
+    gone = anna.get(reverse("attendance:absences", args=[canteen.luca.code])).content.decode()
+    assert "Segna ogni settimana" not in gone
