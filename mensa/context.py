@@ -35,7 +35,12 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
         ("Cucina", "attendance:kitchen"),
     ),
     Role.ACCOUNTS: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
-    Role.AUDITOR: (("Ufficio mensa", "mensa:office"), ("Pannello", "admin:index")),
+    Role.AUDITOR: (
+        ("Ufficio mensa", "mensa:office"),
+        ("Pannello", "admin:index"),
+        ("Appello di oggi", "attendance:school"),
+        ("Cucina", "attendance:kitchen"),
+    ),
 }
 #: Who the panel lets in; there each table says by itself who may change it.
 PANEL_ROLES = frozenset({Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR})

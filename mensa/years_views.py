@@ -16,11 +16,11 @@ from identity.models import Role, User
 from mensa import clock, years
 
 
-@roles(Role.OFFICE)
+@roles(Role.OFFICE, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest) -> HttpResponse:
-    """Who moves where and who leaves; the year's label typed by hand closes it."""
+    """Who moves where and who leaves; the year's label typed by hand closes it. The auditor reads the same page."""
     year = years.to_close(clock.today())
     if year is None:
         return render(request, "mensa/years.html", _context())

@@ -26,12 +26,12 @@ from wallets import csv_file
 HORIZON = dt.timedelta(days=60)
 
 
-@roles(Role.KITCHEN, Role.OFFICE)
+@roles(Role.KITCHEN, Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
-    """Today, a day gone by or a day to come (?giorno=2026-11-25)."""
-    now = clock.now()
+    """Today, a day gone by or a day to come (?giorno=2026-11-25). The auditor reads the counts, not whose diet is on hold."""
+    now, is_auditor = clock.now(), cast(User, request.user).role == Role.AUDITOR
     asked = _day(request, now.date())
     day = kitchen_day.of(day=asked, schools=_schools(request), now=now)
     following = forecast.next_days(after=now.date(), schools=_schools(request))
@@ -44,7 +44,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
             "is_today": asked == now.date(),
             "is_forecast": asked > now.date(),
             "following": following[0] if following else None,
-            "held": held_meals.of_day(day=asked, schools=_schools(request)),
+            "held": [] if is_auditor else held_meals.of_day(day=asked, schools=_schools(request)),
             "printed_at": now,
         },
     )
@@ -91,7 +91,7 @@ def pdf_response(request: HttpRequest, sheets: Iterable[KitchenSheet]) -> HttpRe
     )
 
 
-@roles(Role.KITCHEN, Role.SECRETARY, Role.OFFICE)
+@roles(Role.KITCHEN, Role.SECRETARY, Role.OFFICE, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def delivered(request: HttpRequest) -> HttpResponse:
@@ -147,7 +147,7 @@ def write_delivery(
     return True
 
 
-@roles(Role.KITCHEN, Role.OFFICE)
+@roles(Role.KITCHEN, Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def ahead(request: HttpRequest) -> HttpResponse:
@@ -156,7 +156,7 @@ def ahead(request: HttpRequest) -> HttpResponse:
     return render(request, "attendance/forecast.html", {"schools": [_columns(one) for one in found]})
 
 
-@roles(Role.KITCHEN, Role.OFFICE)
+@roles(Role.KITCHEN, Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def ahead_csv(request: HttpRequest) -> HttpResponse:

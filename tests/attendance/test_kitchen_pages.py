@@ -132,10 +132,10 @@ def test_a_kitchen_does_not_answer_for_the_schools_of_others(sealed: Town, clien
 @pytest.mark.parametrize(
     ("address", "welcome"),
     [
-        ("/cucina/", {"franca", "enzo"}),
-        ("/cucina/previsione/", {"franca", "enzo"}),
-        ("/cucina/previsione.csv", {"franca", "enzo"}),
-        ("/cucina/consegne/", {"franca", "enzo", "dora"}),
+        ("/cucina/", {"franca", "enzo", "auditor"}),
+        ("/cucina/previsione/", {"franca", "enzo", "auditor"}),
+        ("/cucina/previsione.csv", {"franca", "enzo", "auditor"}),
+        ("/cucina/consegne/", {"franca", "enzo", "dora", "auditor"}),
         ("/ufficio/riscontro/", {"enzo", "gino", "auditor"}),
         ("/ufficio/riscontro.csv", {"enzo", "gino", "auditor"}),
     ],

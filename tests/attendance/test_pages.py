@@ -206,8 +206,8 @@ def test_the_last_nights_are_told(canteen: Town, client_of: Browser) -> None:
 
 DOORS = [
     ("absences", ["LUCA"], {"anna", "bruno"}),
-    ("school", [], {"dora"}),
-    ("kitchen", [], {"franca", "enzo"}),
+    ("school", [], {"dora", "auditor"}),
+    ("kitchen", [], {"franca", "enzo", "auditor"}),
     ("closures", [], {"enzo", "auditor"}),
     ("closure_new", [], {"enzo"}),
     ("pupils", [], {"enzo", "auditor"}),
