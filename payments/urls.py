@@ -25,8 +25,9 @@ urlpatterns = [
     path(
         "ufficio/avvisi/<int:campaign_id>/classe/<int:class_id>.pdf", paper.class_file, name="campaign_paper"
     ),
+    path("ufficio/avvisi/<int:campaign_id>/a-mano/", campaigns.hand_over, name="campaign_by_hand"),
     re_path(
-        r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|a-mano|sospendi|riprendi|riprova|elimina)/$",
+        r"^ufficio/avvisi/(?P<campaign_id>[0-9]{1,9})/(?P<action>avvia|sospendi|riprendi|riprova|elimina)/$",
         campaigns.act,
         name="campaign_act",
     ),

@@ -3,6 +3,10 @@
 Both show counts only, both are limited per address of the caller.
 """
 
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from attendance import acknowledging, caterer_links, kitchen_day, sheet_page
 from attendance.kitchen_forms import DeliveryForm, SeenForm
-from attendance.models import KitchenSheet
+from attendance.models import Caterer, KitchenSheet
 from attendance.rules import portions
 from attendance.views.kitchen import pdf_response, seen_words, write_delivery
 from identity import rate
@@ -20,24 +24,44 @@ from mensa import clock
 
 #: Requests a minute from one address: a kitchen behind one connection, not a search for addresses.
 LIMIT = 60
+#: A page of a caterer on the day of its address.
+CatererView = Callable[[HttpRequest, Caterer, dt.date, str], HttpResponse]
+
+
+def for_the_caterer(view: CatererView) -> Callable[[HttpRequest, str], HttpResponse]:
+    """The address says who and which day. Out stay too many requests (429), an address of nobody (404), a day that is over
+    (410)."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, token: str) -> HttpResponse:
+        if not rate.within(request, action="kitchen", limit=LIMIT):
+            return _too_many(request)
+        try:
+            caterer, day = caterer_links.read(token, today=clock.today())
+        except caterer_links.NotOurs as stranger:
+            raise Http404 from stranger
+        except caterer_links.Expired:
+            return _unlisted(render(request, "attendance/caterer_expired.html", status=410))
+        return view(request, caterer, day, token)
+
+    return opened
 
 
 @public
 @never_cache
 @require_safe
-def page(request: HttpRequest, token: str) -> HttpResponse:
+@for_the_caterer
+def page(request: HttpRequest, caterer: Caterer, day: dt.date, token: str) -> HttpResponse:
     """Today's sheets of the caterer's schools, the button, the delivered portions."""
-    return _show(request, token)
+    return _show(request, caterer, day, token)
 
 
 @public
 @never_cache
 @require_POST
-def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
+@for_the_caterer
+def acknowledge(request: HttpRequest, caterer: Caterer, day: dt.date, token: str) -> HttpResponse:
     """ "Ho preso visione": only by this button; a mail reader that opens links in advance changes nothing."""
-    if refused := _refused(request, token):
-        return refused
-    caterer, day = caterer_links.read(token, today=clock.today())
     form = SeenForm(request.POST)
     rows = KitchenSheet.objects.filter(
         pk__in=form.sheets(), school__in=caterer_links.schools_of(caterer), day=day
@@ -51,24 +75,20 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
 @public
 @never_cache
 @require_POST
-def delivered(request: HttpRequest, token: str) -> HttpResponse:
-    if refused := _refused(request, token):
-        return refused
-    caterer, day = caterer_links.read(token, today=clock.today())
+@for_the_caterer
+def delivered(request: HttpRequest, caterer: Caterer, day: dt.date, token: str) -> HttpResponse:
     form = DeliveryForm(request.POST)
     if write_delivery(request, form, caterer_links.schools_of(caterer), day, caterer=caterer):
         return redirect("attendance:caterer", token)
-    return _show(request, token, failed=form)
+    return _show(request, caterer, day, token, failed=form)
 
 
 @public
 @never_cache
 @require_safe
-def paper(request: HttpRequest, token: str) -> HttpResponse:
+@for_the_caterer
+def paper(request: HttpRequest, caterer: Caterer, day: dt.date, token: str) -> HttpResponse:
     """All of today's sheets in one PDF."""
-    if refused := _refused(request, token):
-        return refused
-    caterer, day = caterer_links.read(token, today=clock.today())
     rows = KitchenSheet.objects.filter(day=day, school__in=caterer_links.schools_of(caterer))
     sheets = list(rows.select_related("school", "year").order_by("number"))
     if not sheets:
@@ -97,27 +117,13 @@ def verify(request: HttpRequest, digest: str) -> HttpResponse:
     return _unlisted(render(request, "attendance/verify_sheet.html", context))
 
 
-def _show(request: HttpRequest, token: str, failed: DeliveryForm | None = None) -> HttpResponse:
-    if refused := _refused(request, token):
-        return refused
-    caterer, day = caterer_links.read(token, today=clock.today())
+def _show(
+    request: HttpRequest, caterer: Caterer, day: dt.date, token: str, failed: DeliveryForm | None = None
+) -> HttpResponse:
     found = kitchen_day.of(day=day, schools=caterer_links.schools_of(caterer), now=clock.now())
     context = {"caterer": caterer, "day": found, "token": token, "failed": failed}
     status = 422 if failed else 200
     return _unlisted(render(request, "attendance/caterer.html", context, status=status))
-
-
-def _refused(request: HttpRequest, token: str) -> HttpResponse | None:
-    """What keeps this visitor out: too many requests, an address of nobody (404), a day that is over (410)."""
-    if not rate.within(request, action="kitchen", limit=LIMIT):
-        return _too_many(request)
-    try:
-        caterer_links.read(token, today=clock.today())
-    except caterer_links.NotOurs as stranger:
-        raise Http404 from stranger
-    except caterer_links.Expired:
-        return _unlisted(render(request, "attendance/caterer_expired.html", status=410))
-    return None
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:

@@ -99,8 +99,6 @@ def act(request: HttpRequest, campaign_id: int, action: str) -> HttpResponse:
         campaigns.pause(campaign=campaign)
         messages.info(request, "Campagna sospesa: gli avvisi già inviati restano validi.")
         return redirect("payments:campaign", campaign.pk)
-    if action == "a-mano":
-        return _hand_over(request, campaign)
     if action == "avvia":
         campaigns.start(campaign=campaign, by=cast(User, request.user), now=clock.now())
     elif action == "riprendi":
@@ -112,8 +110,17 @@ def act(request: HttpRequest, campaign_id: int, action: str) -> HttpResponse:
     return redirect("payments:campaign", campaign.pk)
 
 
-def _hand_over(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """The notices are issued and given on paper: nobody gets a mail."""
+@roles(Role.OFFICE)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The notices of a draft are issued and given on paper, nobody gets a mail: first the page says so, then the button does it."""
+    campaign = get_object_or_404(Campaign.objects.select_related("year"), pk=campaign_id)
+    if request.method != "POST":
+        if campaign.state != Campaign.State.DRAFT:
+            return redirect("payments:campaign", campaign.pk)
+        context = {"campaign": campaign, "preview": _preview(campaign)}
+        return render(request, "payments/campaign_by_hand.html", context)
     user, now = cast(User, request.user), clock.now()
     campaigns.start(campaign=campaign, by=user, now=now)
     given = by_hand.hand_over(campaign=campaign, by=user, now=now)

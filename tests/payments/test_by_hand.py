@@ -80,7 +80,7 @@ def test_a_draft_is_not_handed_over(town: cast.Town, campaign: Campaign) -> None
         by_hand.hand_over(campaign=campaign, by=town.enzo, now=NOW)
 
 
-def test_the_office_does_it_with_one_button(
+def test_the_office_reads_what_will_happen_and_then_does_it(
     town: cast.Town, campaign: Campaign, client_of: Callable[[User], Client]
 ) -> None:
     office = client_of(town.enzo)
@@ -88,13 +88,17 @@ def test_the_office_does_it_with_one_button(
         "Emetti e consegna a mano"
         in office.get(reverse("payments:campaign", args=[campaign.pk])).content.decode()
     )
-    page = office.post(reverse("payments:campaign_act", args=[campaign.pk, "a-mano"]), follow=True)
+    url = reverse("payments:campaign_by_hand", args=[campaign.pk])
+    asked = office.get(url).content.decode()
+    assert "Non parte nessuna e-mail" in asked
+    assert "338,70\N{NO-BREAK SPACE}€" in asked
+    assert "Emetti 3 avvisi senza e-mail" in asked
+    assert not Notice.objects.exists(), "the page only asks"
+    page = office.post(url, follow=True)
     assert "consegnati a mano: 3." in page.content.decode()
     sheets = re.findall(r'href="(/ufficio/avvisi/[0-9]+/classe/[0-9]+\.pdf)"', page.content.decode())
     assert len(sheets) == 2
     assert all(office.get(sheet).getvalue().startswith(b"%PDF-") for sheet in sheets)
     assert client_of(town.dora).get(sheets[0]).status_code == 403
-    assert (
-        client_of(town.gino).post(reverse("payments:campaign_act", args=[campaign.pk, "a-mano"])).status_code
-        == 403
-    )
+    assert office.get(url).status_code == 302, "it is not asked again of a campaign that has begun"
+    assert client_of(town.gino).post(url).status_code == 403

@@ -163,6 +163,7 @@ RECIPES: dict[str, Recipe] = {
         "campaign_id": scene["campaign"].pk,
         "class_id": scene.town.classes["primaria 3A"].pk,
     },
+    "payments:campaign_by_hand": pk("campaign_id", "campaign"),
     "payments:campaign_act": steps("campaign_id", "campaign", "avvia", "sospendi", "riprendi", "riprova"),
     "payments:campaign_item_act": steps("item_id", "campaign item", "riprova", "inviato"),
     "payments:upload": token("upload"),
