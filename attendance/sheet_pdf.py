@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,6 +26,8 @@ def verify_url(sheet: KitchenSheet) -> str:
 
 def qr_image(text: str) -> str:
     """A vector image as a data: address."""
+    import segno  # by whoever draws: a worker of the night draws nothing
+
     code = segno.make(text, error="m", micro=False)
     return str(code.svg_data_uri(border=0, xmldecl=False, svgns=True, omitsize=True))
 

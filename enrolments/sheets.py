@@ -10,9 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from enrolments.errors import Refused
 
 ENDINGS = (".csv", ".txt", ".xlsx")
@@ -94,6 +91,9 @@ def _decode(data: bytes) -> str:
 
 
 def _book_rows(data: bytes) -> Iterator[list[str]]:
+    import openpyxl  # by whoever reads a workbook: everybody who only needs an address would carry it
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _refuse_bomb(data)
     try:
         with warnings.catch_warnings():

@@ -9,7 +9,6 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 from identity.models import PANEL_ROLES, UNREAL_KINDS, IdentityProvider
-from identity.spid import keys, service
 
 
 @register(Tags.security)
@@ -24,6 +23,9 @@ def spid_is_real(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     """In production SPID needs a key, an https address, and an IPA code; the level is never below 2."""
     if not settings.SPID_ENABLED:
         return []
+    # Here and not above: every process registers the checks, few run them.
+    from identity.spid import keys, service
+
     problems: list[CheckMessage] = []
     try:
         keys.load(settings.SPID_KEYS_DIR)

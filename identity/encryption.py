@@ -8,11 +8,13 @@ import hmac
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class UnreadableText(Exception):
@@ -23,7 +25,10 @@ class UnreadableText(Exception):
 
 
 @lru_cache(maxsize=4)
-def _box(keys: tuple[str, ...]) -> MultiFernet:
+def _box(keys: tuple[str, ...]) -> "MultiFernet":
+    """Only who reads or writes something secret loads the library: the night does neither."""
+    from cryptography.fernet import Fernet, MultiFernet
+
     if not keys:
         raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS must hold at least one Fernet key")
     return MultiFernet([Fernet(key) for key in keys])
@@ -34,10 +39,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    try:
-        return _box(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
-    except InvalidToken:
-        raise UnreadableText from None
+    return decrypt_bytes(token.encode()).decode()
 
 
 def encrypt_bytes(content: bytes) -> bytes:
@@ -45,6 +47,8 @@ def encrypt_bytes(content: bytes) -> bytes:
 
 
 def decrypt_bytes(token: bytes) -> bytes:
+    from cryptography.fernet import InvalidToken
+
     try:
         return _box(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(token)
     except InvalidToken:

@@ -11,6 +11,8 @@ from celery.signals import beat_init, setup_logging, worker_init, worker_process
 from mensa.local import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mensa.settings")
+# Celery would load every address, view and form in every worker, only to check them: `migrate` has done it just before.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("mensa")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -10,7 +10,6 @@ from payments import (
     campaign_step,
     notices,
     outbox,
-    polling,
     receipts,
     reconciliation,
     settlement_polls,
@@ -132,4 +131,6 @@ def nudge_cases() -> None:
 @shared_task
 def poll_receipts() -> None:
     """Every hour, where the town has chosen to ask for its receipts instead of being sent them."""
+    from payments import polling  # XML: few towns read any here, and every worker of the night would carry it
+
     polling.poll(now=clock.now())

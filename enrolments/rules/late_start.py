@@ -1,9 +1,8 @@
 """From when a child may eat whose application arrives after the school year has begun."""
 
 import datetime as dt
-from functools import lru_cache
 
-import holidays
+from enrolments.rules import national_days
 
 
 def first_day(asked_on: dt.date, year_begins: dt.date, working_days: int) -> dt.date:
@@ -19,9 +18,4 @@ def first_day(asked_on: dt.date, year_begins: dt.date, working_days: int) -> dt.
 
 
 def is_working(day: dt.date) -> bool:
-    return day.weekday() < 5 and day not in _national(day.year)
-
-
-@lru_cache(maxsize=8)
-def _national(year: int) -> frozenset[dt.date]:
-    return frozenset(holidays.country_holidays("IT", years=year, language="it_IT"))
+    return day.weekday() < 5 and day not in national_days.of_year(day.year)

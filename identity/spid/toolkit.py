@@ -1,17 +1,19 @@
-"""python3-saml behind one door: the only module that imports it. It verifies signatures; our own rules come before and after."""
+"""python3-saml behind one door: the only module that imports it. It verifies signatures; our own rules come before and after.
+
+The library is loaded by whoever verifies or signs first, not by whoever only needs an address of the portal.
+"""
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from onelogin.saml2.response import OneLogin_Saml2_Response
-from onelogin.saml2.settings import OneLogin_Saml2_Settings
-from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from identity.models import IdentityProvider
 from identity.spid import names as n
 from identity.spid.keys import base64_of
 from identity.spid.service import ServiceProvider
+
+if TYPE_CHECKING:
+    from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
 #: SPID makes the signature of the Response optional, that of the Assertion never. The level is checked by our own rules.
 SECURITY = {
@@ -32,6 +34,8 @@ class SignatureRefused(Exception):
 
 def verify_response(raw: bytes, *, sp: ServiceProvider, provider: IdentityProvider, request_id: str) -> None:
     """The response is signed by this provider with a key we know, or `SignatureRefused`."""
+    from onelogin.saml2.response import OneLogin_Saml2_Response
+
     try:
         response = OneLogin_Saml2_Response(_settings(sp, provider), base64.b64encode(raw).decode())
         response.is_valid(_request_data(sp.acs_url), request_id, raise_exceptions=True)
@@ -42,6 +46,8 @@ def verify_response(raw: bytes, *, sp: ServiceProvider, provider: IdentityProvid
 
 def sign_xml(xml: str, *, sp: ServiceProvider) -> str:
     """An enveloped signature on the root (RSA-SHA256, exclusive canonicalisation), as SPID wants it on metadata."""
+    from onelogin.saml2.utils import OneLogin_Saml2_Utils
+
     signed = OneLogin_Saml2_Utils.add_sign(
         xml, sp.keys.key, sp.keys.certificate, sign_algorithm=n.RSA_SHA256, digest_algorithm=n.SHA256
     )
@@ -50,10 +56,14 @@ def sign_xml(xml: str, *, sp: ServiceProvider) -> str:
 
 def has_valid_signature(xml: bytes, certificate_pem: str) -> bool:
     """Of a metadata document, with this certificate."""
+    from onelogin.saml2.utils import OneLogin_Saml2_Utils
+
     return bool(OneLogin_Saml2_Utils.validate_metadata_sign(xml, cert=certificate_pem))
 
 
-def _settings(sp: ServiceProvider, provider: IdentityProvider) -> OneLogin_Saml2_Settings:
+def _settings(sp: ServiceProvider, provider: IdentityProvider) -> "OneLogin_Saml2_Settings":
+    from onelogin.saml2.settings import OneLogin_Saml2_Settings
+
     return OneLogin_Saml2_Settings(
         {
             "strict": True,

@@ -14,7 +14,6 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import httpx
 import structlog
 
 from payments.configuration import Product
@@ -99,6 +98,8 @@ class Line:
     def _exchange(
         self, method: str, path: str, body: Any, params: Mapping[str, str] | None, key: str
     ) -> Answer:
+        import httpx  # by whoever calls: the workers of the night call nobody
+
         seconds = self._patience.left()
         request = {
             "method": method,
@@ -115,6 +116,8 @@ class Line:
 
 
 def _ask(request: dict[str, Any], seconds: float) -> Answer:
+    import httpx
+
     end = time.monotonic() + seconds
     timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds))
     with httpx.stream(
@@ -155,4 +158,6 @@ def within(seconds: float, work: "Callable[[], Answer]") -> Answer:
 @cache
 def _certificates() -> ssl.SSLContext:
     """Read once: reading them takes longer than the call."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
