@@ -3,16 +3,15 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from functools import lru_cache
 from typing import Any
 
-import holidays
 from django.db.models import Q, QuerySet
 
 from attendance.models import CanteenPeriod, ClassWeekdays, Closure, PatronDay, SchoolPhase
 from attendance.rules.service_days import ClassFacts, Patron, Service, Shut, Span, Week, service
 from attendance.rules.verdict import Phase
 from enrolments.models import ClassGroup
+from enrolments.rules import national_days
 
 #: How far the next service day is looked for: longer than any summer.
 LOOK_AHEAD = dt.timedelta(days=150)
@@ -25,14 +24,9 @@ ClassRow = tuple[int, int, str, dt.date, dt.date]
 ClassIds = Collection[int] | QuerySet[ClassGroup, Any]
 
 
-@lru_cache(maxsize=32)
-def _national(year: int) -> dict[dt.date, str]:
-    """National holidays of a year with their Italian names."""
-    return dict(holidays.country_holidays("IT", years=year, language="it_IT"))
-
-
 def national_holidays(first: dt.date, last: dt.date) -> dict[dt.date, str]:
-    return {day: name for year in range(first.year, last.year + 1) for day, name in _national(year).items()}
+    years = range(first.year, last.year + 1)
+    return {day: name for year in years for day, name in national_days.of_year(year).items()}
 
 
 def each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
