@@ -25,7 +25,8 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     page = Paginator(ids, PER_PAGE).get_page(request.GET.get("page"))
     mails = demo_mail.read_all(page.object_list)
     rows = [(mail, datetime.fromisoformat(mail.sent_at)) for mail in mails]
-    return render(request, "mensa/mailbox.html", {"rows": rows, "page": page, "wanted": wanted})
+    context = {"rows": rows, "page": page, "wanted": wanted, "app_io": f"{settings.SIMULATORS_URL}/node/io"}
+    return render(request, "mensa/mailbox.html", context)
 
 
 @public

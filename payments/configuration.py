@@ -38,6 +38,14 @@ def product(name: str) -> Product:
     )
 
 
+def app_io() -> Product:
+    """Not a product of pagoPA: an address and keys of its own, off without a key. The demo writes to its simulator only,
+    whatever keys are set: its people are invented, their fiscal codes may be somebody's."""
+    if settings.DEMO:
+        return Product("APP_IO", f"{settings.SIMULATORS_URL}/node/io/api/v1", (simulator_secret(),))
+    return Product("APP_IO", settings.APP_IO_URL, tuple(settings.APP_IO_KEYS))
+
+
 @dataclass(frozen=True)
 class Creditor:
     """The creditor body (ente creditore) as the node, the notice and the bank transfer name it."""

@@ -1,7 +1,7 @@
 """What parents should hear of in the app IO: found in the facts themselves, so that whoever writes a fact need not know.
 
 Each fact of the last days becomes a row once (guardian, cause). Only adults are written to, with their own fiscal code: the
-applicant for a notice, the household's guardians for its wallet, whoever asked for a diet.
+applicant for a notice, the household's guardians for its wallet. Money is found here, what the office decides in io_decisions.
 """
 
 import datetime as dt
@@ -10,27 +10,26 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from enrolments.models import Application, DietRequest, Guardian
+from enrolments.models import Guardian
+from payments import io_decisions
+from payments.io_decisions import Event, Found
+from payments.io_history import LOOK_BACK
 from payments.models import IoMessage, Notice, Receipt
 from payments.models.notices import NoticeQuerySet
 from payments.rules import io_texts
-from payments.rules.io_texts import Words
 from wallets.certificates import TRACEABLE
 from wallets.models import Entry, LowCreditAlert, Wallet
 
-LOOK_BACK = dt.timedelta(days=3)  # what is older is no news: switching on writes to nobody about last year
 DUE_WITHIN = dt.timedelta(days=5)
 CERTIFICATES = (10, 20)  # days of January: late payments of December are in, and nobody is told in spring
 FISCAL_CODE = re.compile(
     r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
 )
-Event = IoMessage.Event
-Found = tuple[Guardian, str, str, Words, Notice | None]
 
 
 def plan(*, now: dt.datetime) -> int:
     """Write the rows that are missing; returns how many there are to send. Safe to repeat."""
-    for find in (_notices, _due_soon, _unpaid, _topped_up, _low_credit, _enrolled, _diets, _certificates):
+    for find in FINDERS:
         IoMessage.objects.bulk_create(
             [_row(found, now) for found in find(now) if FISCAL_CODE.fullmatch(found[0].fiscal_code)],
             ignore_conflicts=True,
@@ -107,27 +106,6 @@ def _low_credit(now: dt.datetime) -> Iterator[Found]:
             yield guardian, event, str(alert.pk), words, None
 
 
-def _enrolled(now: dt.datetime) -> Iterator[Found]:
-    applied = Application.objects.filter(batch__applied_at__gte=now - LOOK_BACK)
-    for one in applied.select_related("household__applicant", "year").order_by("pk"):
-        words = io_texts.enrolled(year=one.year.label, site=settings.BASE_URL)
-        yield one.household.applicant, Event.ENROLLED, str(one.pk), words, None
-
-
-def _diets(now: dt.datetime) -> Iterator[Found]:
-    """To whoever asked, and to nobody else: that a child has a diet is a fact about its health."""
-    states = {
-        DietRequest.State.ACCEPTED: Event.DIET_ACCEPTED,
-        DietRequest.State.REJECTED: Event.DIET_REJECTED,
-    }
-    decided = DietRequest.objects.filter(state__in=states, decided_at__gte=now - LOOK_BACK)
-    for request in decided.select_related("requested_by").order_by("pk"):
-        accepted = request.state == DietRequest.State.ACCEPTED
-        words = io_texts.diet_decided(accepted=accepted, site=settings.BASE_URL)
-        for guardian in Guardian.objects.of_user(request.requested_by):
-            yield guardian, states[DietRequest.State(request.state)], str(request.pk), words, None
-
-
 def _certificates(now: dt.datetime) -> Iterator[Found]:
     """Once a year, to whoever the certificate is made out to."""
     first, last = CERTIFICATES
@@ -142,3 +120,23 @@ def _certificates(now: dt.datetime) -> Iterator[Found]:
     words = io_texts.certificate(year=year, site=settings.BASE_URL)
     for wallet in waiting.select_related("household__applicant").order_by("pk"):
         yield wallet.household.applicant, Event.CERTIFICATE, str(year), words, None
+
+
+#: In the order in which a family would tell the story.
+FINDERS = (
+    io_decisions.opening,
+    io_decisions.enrolled,
+    io_decisions.reductions,
+    io_decisions.benefits,
+    io_decisions.benefits_ending,
+    io_decisions.diets,
+    io_decisions.diets_dropped,
+    io_decisions.diets_ending,
+    _notices,
+    _due_soon,
+    _unpaid,
+    _topped_up,
+    _low_credit,
+    io_decisions.withdrawn,
+    _certificates,
+)

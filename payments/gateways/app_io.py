@@ -1,4 +1,4 @@
-"""The app IO: may this adult be written to, and the message. Off while APP_IO_KEYS is empty."""
+"""The app IO: may this adult be written to, and the message. Off while APP_IO_KEYS is empty, save in the demo."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from payments.configuration import Product
+from payments.configuration import app_io
 from payments.errors import NodeUnreachable
 from payments.gateways.wire import Answer, Line
 from payments.models import Notice
@@ -35,14 +35,14 @@ class Letter:
 
 
 def is_on() -> bool:
-    return any(settings.APP_IO_KEYS)
+    return any(app_io().keys)
 
 
 class AppIo:
     """Its API takes no second call for the first: a message whose answer is lost is in doubt."""
 
     def __init__(self) -> None:
-        self._line = Line(Product("APP_IO", settings.APP_IO_URL, tuple(settings.APP_IO_KEYS)))
+        self._line = Line(app_io())
 
     def may_write_to(self, fiscal_code: str) -> bool:
         """False: no profile, or this service switched off. NodeUnreachable: not known now."""

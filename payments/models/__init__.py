@@ -1,7 +1,7 @@
 """pagoPA: notices, checkout, receipts, uploaded receipts. Money reaches the wallet only through wallets.ledger."""
 
 from payments.models.checkout import CheckoutAttempt
-from payments.models.messages import IoMessage
+from payments.models.messages import IoMessage, IoStart
 from payments.models.notices import Campaign, CampaignItem, Notice, PaymentRules
 from payments.models.receipts import Receipt, UploadedReceipt
 from payments.models.recovery import RecoveryCall
@@ -21,6 +21,7 @@ __all__ = [
     "CheckoutAttempt",
     "CreditMatch",
     "IoMessage",
+    "IoStart",
     "Notice",
     "PaymentRules",
     "Receipt",

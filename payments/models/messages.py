@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
 
@@ -13,8 +14,9 @@ class IoMessage(models.Model):
     """A message for one adult. Like a mail it is sent at most once: what stays "in invio" nobody sends again by himself."""
 
     class Event(models.TextChoices):
-        """Of the service model "Mensa scolastica" those that the portal knows of."""
+        """Of the service model "Mensa scolastica" those that the portal knows of (docs/manuale/pagopa.md)."""
 
+        OPENING = "opening", "iscrizioni aperte"
         NOTICE = "notice", "avviso di pagamento"
         DUE_SOON = "due_soon", "avviso in scadenza"
         UNPAID = "unpaid", "avviso non pagato"
@@ -22,8 +24,14 @@ class IoMessage(models.Model):
         LOW_CREDIT = "low_credit", "credito basso"
         DEBT = "debt", "credito sotto zero"
         ENROLLED = "enrolled", "iscrizione accolta"
+        WITHDRAWN = "withdrawn", "rinuncia al servizio"
+        REDUCTIONS = "reductions", "agevolazioni da chiedere"
+        BENEFIT = "benefit", "agevolazione registrata"
+        BENEFIT_ENDS = "benefit_ends", "agevolazione in scadenza"
         DIET_ACCEPTED = "diet_accepted", "dieta accolta"
         DIET_REJECTED = "diet_rejected", "dieta non accolta"
+        DIET_DROPPED = "diet_dropped", "richiesta di dieta ritirata"
+        DIET_ENDS = "diet_ends", "dieta che finisce"
         CERTIFICATE = "certificate", "attestazione delle spese"
 
     class State(models.TextChoices):
@@ -67,3 +75,17 @@ class IoMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_event_display()} {self.cause}"
+
+
+class IoStart(models.Model):
+    """When the portal began to write in the app, by the clock of the database: what was decided before is no news."""
+
+    since = models.DateTimeField("dal", db_default=TransactionNow())
+
+    class Meta:
+        verbose_name = "inizio dei messaggi nell'app IO"
+        verbose_name_plural = "inizio dei messaggi nell'app IO"
+        constraints = [models.CheckConstraint(name="one_start_in_the_app_io", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return f"{self.since:%d/%m/%Y}"

@@ -19,6 +19,15 @@ class Words:
     text: str
 
 
+def opening(*, year: str, until: date | None, site: str) -> Words:
+    end = f" Puoi presentare la domanda fino al {until:%d/%m/%Y}." if until else ""
+    return Words(
+        f"Mensa scolastica: iscrizioni aperte per il {year}",
+        f"Sono aperte le iscrizioni al servizio di mensa per l'anno scolastico {year}.{end}\n\n"
+        f"A chi rivolgerti lo trovi nel portale della mensa: {site}",
+    )
+
+
 def notice(*, amount: Decimal, due: date, town: str) -> Words:
     return Words(
         "Mensa scolastica: avviso di pagamento",
@@ -77,6 +86,42 @@ def enrolled(*, year: str, site: str) -> Words:
     )
 
 
+def withdrawn(*, first: date, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: rinuncia registrata",
+        f"Abbiamo registrato la rinuncia al servizio di mensa: dal {first:%d/%m/%Y} non ci sono più pasti né addebiti.\n\n"
+        "Il credito che resta non si perde: vale per gli altri figli, oppure l'ufficio te lo rimborsa. "
+        f"Il saldo è nel portale della mensa: {site}",
+    )
+
+
+def reductions(*, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: puoi chiedere un'agevolazione",
+        "Per il servizio di mensa ci sono tariffe ridotte ed esenzioni. Se pensi che ti spettino, chiedile "
+        "subito all'ufficio: non valgono per i pasti già serviti.\n\n"
+        f"Come raggiungere l'ufficio, e quanto paghi adesso, è nel portale della mensa: {site}",
+    )
+
+
+def benefit(*, site: str) -> Words:
+    """The same whether it is an exemption or a declaration, and whatever it says."""
+    return Words(
+        "Mensa scolastica: agevolazioni aggiornate",
+        "L'ufficio ha registrato una dichiarazione o un'agevolazione che conta per il prezzo dei pasti della tua famiglia.\n\n"
+        f"Quanto paghi e perché è nel portale della mensa: {site}",
+    )
+
+
+def benefit_ends(*, first: date, site: str) -> Words:
+    """Says what stops holding, not the price: that follows from the town's rules."""
+    return Words(
+        "Mensa scolastica: agevolazioni da rinnovare",
+        f"Una dichiarazione o un'agevolazione che conta per il prezzo dei pasti della tua famiglia non vale più dal {first:%d/%m/%Y}. "
+        f"Se ti spetta ancora, rinnovala con l'ufficio.\n\nCome raggiungerlo, e quanto paghi, è nel portale della mensa: {site}",
+    )
+
+
 def diet_decided(*, accepted: bool, site: str) -> Words:
     """The same sentence for every reason; what was decided about it is in the portal, behind SPID."""
     outcome = "accolta" if accepted else "non accolta"
@@ -84,6 +129,22 @@ def diet_decided(*, accepted: bool, site: str) -> Words:
         f"Mensa scolastica: richiesta {outcome}",
         f"La richiesta che hai presentato per il servizio di mensa è stata {outcome}.\n\n"
         f"I dettagli e i prossimi passi sono nel portale della mensa: {site}",
+    )
+
+
+def diet_dropped(*, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: richiesta ritirata",
+        "La richiesta che avevi presentato per il servizio di mensa è stata ritirata prima che l'ufficio la valutasse.\n\n"
+        f"Se serve ancora, presentane un'altra dal portale della mensa: {site}",
+    )
+
+
+def diet_ends(*, first: date, site: str) -> Words:
+    return Words(
+        "Mensa scolastica: una richiesta non vale più",
+        f"Una richiesta accolta per il servizio di mensa non vale più dal {first:%d/%m/%Y}.\n\n"
+        f"Se serve ancora, presentane subito un'altra o parlane con l'ufficio: trovi tutto nel portale della mensa: {site}",
     )
 
 

@@ -13,6 +13,7 @@ from payments.simulator import http, pages, uploads
 from payments.simulator.creditor import Refused, Silent
 from payments.simulator.day_app import DayViews, Route
 from payments.simulator.http import Answer, Problem, Request
+from payments.simulator.io_app import IoViews
 from payments.simulator.node import WAYS, Debt, Node
 
 KEY_HEADER = "HTTP_OCP_APIM_SUBSCRIPTION_KEY"
@@ -32,9 +33,10 @@ class Application:
         self.node, self._key, self._fiscal_code = node, key, fiscal_code
         portal = node.body.address.removesuffix("/pagopa/ws")
         days = DayViews(node, self._authorise, fiscal_code=fiscal_code, town=town, portal=portal)
+        io = IoViews(node, self._json, self._authorise, town=town)
         self._routes = [
             (method, re.compile(pattern), view)
-            for method, pattern, view in [*self._own_routes(), *days.routes()]
+            for method, pattern, view in [*self._own_routes(), *days.routes(), *io.routes()]
         ]
 
     def _own_routes(self) -> list[Route]:

@@ -129,7 +129,8 @@ def home(rows: Iterable[Any]) -> str:
         "Nodo",
         '<section class="card"><h1>Il nodo di prova</h1><p>Risponde al portale della mensa come il nodo pagoPA.</p>'
         '<a class="button" href="{base}/sportello">Paga un avviso di carta allo sportello</a>'
-        '<a class="button" href="{base}/giornata">Chiudi la giornata: flusso e giornale di cassa</a></section>'
+        '<a class="button" href="{base}/giornata">Chiudi la giornata: flusso e giornale di cassa</a>'
+        '<a class="button" href="{base}/io">I messaggi arrivati nell\'app IO</a></section>'
         f'<section class="card"><h2>Ultime ricevute</h2>{table}'
         '<form method="post" action="{base}/consegne"><button>Consegna adesso quelle in attesa</button></form></section>',
         wide=True,

@@ -9,8 +9,18 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project
+from django.db.models.functions import Now
 
-from enrolments.models import Application, ApplicationBatch, DietRequest, HouseholdMember
+from enrolments.models import (
+    Application,
+    ApplicationBatch,
+    Diet,
+    DietRequest,
+    Enrolment,
+    Exemption,
+    HouseholdMember,
+    IseeDeclaration,
+)
 from payments import app_io, receipts, tasks
 from payments.gateways.app_io import AppIo, Letter, body_of
 from payments.models import IoMessage, Notice
@@ -36,6 +46,19 @@ def io(settings: Any) -> Iterator[outside.Pagopa]:
         settings.APP_IO_URL, settings.APP_IO_KEYS = listening.address, ["first-key", "second-key"]
         listening.otherwise = _obliging(listening)
         yield listening
+
+
+@pytest.fixture(autouse=True)
+def settled_long_ago(town: cast.Town) -> None:
+    """What the town was built with was decided months ago."""
+    for history in history_of():
+        history.update(pgh_created_at=Now() - dt.timedelta(days=90))
+
+
+def history_of() -> Iterator[Any]:
+    """Of whatever a decision is read from."""
+    for model in (Diet, Enrolment, Exemption, IseeDeclaration):
+        yield model.pgh_event_model.objects.all()
 
 
 def _obliging(listening: outside.Pagopa) -> outside.Say:
@@ -386,7 +409,27 @@ WORDS = [
     io_texts.diet_decided(accepted=True, site="https://m.example"),
     io_texts.diet_decided(accepted=False, site="https://m.example"),
     io_texts.certificate(year=2026, site="https://m.example"),
+    io_texts.opening(year="2026/27", until=None, site="https://m.example"),
+    io_texts.opening(year="2026/27", until=NOW.date(), site="https://m.example"),
+    io_texts.withdrawn(first=NOW.date(), site="https://m.example"),
+    io_texts.reductions(site="https://m.example"),
+    io_texts.benefit(site="https://m.example"),
+    io_texts.benefit_ends(first=NOW.date(), site="https://m.example"),
+    io_texts.diet_dropped(site="https://m.example"),
+    io_texts.diet_ends(first=NOW.date(), site="https://m.example"),
 ]
+PRIVATE = re.compile(r"diet|isee|fasci|celiac|allerg|salute|certificat|disabil|104|social", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.subject[18:])
+def test_no_text_says_what_is_private_and_all_say_tu(words: io_texts.Words) -> None:
+    """A telephone shows it locked."""
+    assert not PRIVATE.search(f"{words.subject} {words.text}")
+    assert not re.search(r"\b(Lei|Suo|Sua|La preghiamo|Le ricordiamo)\b", words.text)
+
+
+def test_the_control_a_text_that_told_of_a_diet_would_be_found() -> None:
+    assert PRIVATE.search("La dieta è stata accolta")
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.subject[18:])

@@ -1,0 +1,320 @@
+"""What the office decides, heard in the app IO: applications, reductions, withdrawals, diets. Each once, without saying what is private."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.db.models.functions import Now
+
+from enrolments import diets, enrolling, entitlements
+from enrolments.models import Application, ApplicationBatch, Diet, DietRequest, Exemption, SchoolYear
+from enrolments.rules.diets import NEUTRAL_CODE
+from payments.models import IoMessage, IoStart
+from tests import cast
+from tests.payments.conftest import NOW
+from tests.payments.test_app_io import State, history_of, io, settled_long_ago, tell  # noqa: F401 - fixtures too
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("io")]
+Event = IoMessage.Event
+TODAY = NOW.date()
+ONE_DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def office(town: cast.Town) -> dict[str, Any]:
+    return {"by": town.enzo, "now": NOW}
+
+
+def told(event: str) -> list[str]:
+    """Who hears of it, in order; told twice, so that whoever is written to twice shows."""
+    tell()
+    tell()
+    rows = IoMessage.objects.filter(event=event, state=State.SENT).select_related("guardian")
+    return sorted(row.guardian.first_name for row in rows)
+
+
+def everything() -> set[str]:
+    tell()
+    return set(IoMessage.objects.values_list("event", flat=True))
+
+
+# -- applications -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def next_year(town: cast.Town) -> SchoolYear:
+    year = cast.school_year("2027/28", 2027)
+    SchoolYear.objects.filter(pk=year.pk).update(
+        state="draft", applications_from=TODAY, applications_until=TODAY + 30 * ONE_DAY
+    )
+    return year
+
+
+def test_when_applications_open_every_parent_of_the_canteen_hears_it_once(next_year: SchoolYear) -> None:
+    assert told(Event.OPENING) == ["Anna", "Bruno", "Carla"]
+    row = IoMessage.objects.filter(event=Event.OPENING)[0]
+    assert "2027/28" in row.subject
+    assert f"{TODAY + 30 * ONE_DAY:%d/%m/%Y}" in row.text
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        (None, None),
+        (TODAY + ONE_DAY, None),
+        (TODAY - 4 * ONE_DAY, None),
+        (TODAY - 2 * ONE_DAY, TODAY - ONE_DAY),
+    ],
+    ids=["no date", "tomorrow", "last week", "closed already"],
+)
+def test_applications_that_do_not_open_now_are_not_announced(next_year: SchoolYear, dates: Any) -> None:
+    SchoolYear.objects.filter(pk=next_year.pk).update(applications_from=dates[0], applications_until=dates[1])
+    assert told(Event.OPENING) == []
+
+
+def test_whose_child_has_left_does_not_hear_of_applications(
+    next_year: SchoolYear, town: cast.Town, office: dict[str, Any]
+) -> None:
+    enrolling.withdraw(pupil=town.tommaso, last_day=TODAY - ONE_DAY, **office)
+    assert told(Event.OPENING) == ["Anna", "Bruno"]
+
+
+def test_after_the_last_class_of_all_there_is_nothing_to_apply_for(
+    next_year: SchoolYear, town: cast.Town
+) -> None:
+    town.primaria.level = "secondaria"
+    town.primaria.save(update_fields=["level"])
+    assert told(Event.OPENING) == ["Anna", "Bruno"]
+
+
+def test_in_summer_the_families_of_the_year_that_ended_hear_it(next_year: SchoolYear) -> None:
+    august = cast.at("2027-09-05 10:00")
+    SchoolYear.objects.filter(pk=next_year.pk).update(
+        applications_from=august.date(), applications_until=None
+    )
+    tell(august)
+    assert IoMessage.objects.filter(event=Event.OPENING).count() == 3
+
+
+def applied(town: cast.Town) -> None:
+    batch = ApplicationBatch.objects.create(
+        year=town.year,
+        file_name="x",
+        file_digest="x",
+        state="applied",
+        applied_at=NOW,
+        uploaded_by=town.enzo,
+        uploaded_at=NOW,
+    )
+    for pupil, household in (
+        (town.luca, town.family),
+        (town.sofia, town.family),
+        (town.tommaso, town.carla_family),
+    ):
+        Application.objects.create(year=town.year, pupil=pupil, household=household, batch=batch)
+
+
+def test_who_has_declared_nothing_reads_with_the_enrolment_that_there_are_reductions(town: cast.Town) -> None:
+    applied(town)
+    assert told(Event.REDUCTIONS) == ["Carla"]
+
+
+def test_with_two_children_the_reductions_are_said_once_to_each_parent(town: cast.Town) -> None:
+    town.family.isee.all().delete()
+    applied(town)
+    assert told(Event.REDUCTIONS) == ["Anna", "Bruno", "Carla"]
+    assert told(Event.ENROLLED) == ["Anna", "Anna", "Carla"]
+
+
+# -- withdrawals ------------------------------------------------------------------------------------------------------
+def test_a_withdrawal_is_said_to_who_applied_with_the_first_day_without_meals(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    enrolling.withdraw(pupil=town.luca, last_day=TODAY + 4 * ONE_DAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna"]
+    row = IoMessage.objects.get()
+    assert f"{TODAY + 5 * ONE_DAY:%d/%m/%Y}" in row.text
+    assert town.luca.first_name not in row.text
+
+
+def test_a_withdrawal_before_the_first_day_is_said_too(town: cast.Town, office: dict[str, Any]) -> None:
+    enrolling.withdraw(pupil=town.tommaso, last_day=town.year.valid_from - ONE_DAY, **office)
+    assert not town.tommaso.enrolments.exists()
+    assert told(Event.WITHDRAWN) == ["Carla"]
+
+
+@pytest.mark.parametrize("wait", [0, 7], ids=["from the first day", "from next week"])
+def test_a_change_of_class_is_no_withdrawal(town: cast.Town, office: dict[str, Any], wait: int) -> None:
+    day = (TODAY if wait else town.year.valid_from) + wait * ONE_DAY
+    enrolling.change_class(pupil=town.luca, class_group=town.classes["primaria 4A"], from_day=day, **office)
+    assert everything() == set()
+
+
+def test_leaving_before_a_change_of_class_is_one_withdrawal(town: cast.Town, office: dict[str, Any]) -> None:
+    enrolling.change_class(
+        pupil=town.luca, class_group=town.classes["primaria 4A"], from_day=TODAY + 9 * ONE_DAY, **office
+    )
+    enrolling.withdraw(pupil=town.luca, last_day=TODAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna"]
+
+
+def test_a_last_day_that_the_office_takes_back_is_no_withdrawal(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    row = town.luca.enrolments.get()
+    enrolling.set_last_day(enrolment=row, last_day=TODAY, **office)
+    enrolling.set_last_day(enrolment=row, last_day=None, **office)
+    assert everything() == set()
+
+
+# -- reductions -------------------------------------------------------------------------------------------------------
+def exempt(
+    town: cast.Town, act: str = "Det. 9", first: dt.date = TODAY, last: dt.date | None = None
+) -> Exemption:
+    return entitlements.exempt(
+        pupil=town.luca, kind="social", act=act, from_day=first, to_day=last, by=town.enzo, now=NOW
+    )
+
+
+def test_an_exemption_is_said_to_both_parents(town: cast.Town) -> None:
+    exempt(town)
+    assert told(Event.BENEFIT) == ["Anna", "Bruno"]
+    assert everything() == {Event.BENEFIT}
+
+
+def test_a_declaration_is_said_to_its_family_in_the_same_words(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    exempt(town)
+    entitlements.declare_isee(
+        household=town.carla_family, value=Decimal(9000), filed_on=TODAY, protocol="P", **office
+    )
+    assert told(Event.BENEFIT) == ["Anna", "Bruno", "Carla"]
+    assert len(set(IoMessage.objects.values_list("subject", "text"))) == 1
+
+
+def test_what_is_left_of_an_exemption_cut_in_two_is_no_new_one(town: cast.Town) -> None:
+    exempt(town)
+    settled_long_ago_now()
+    exempt(town, act="Det. 10", first=TODAY + 30 * ONE_DAY, last=TODAY + 40 * ONE_DAY)
+    assert town.luca.exemptions.count() == 3
+    tell()
+    rows = IoMessage.objects.filter(event=Event.BENEFIT, guardian__first_name="Anna")
+    assert [row.cause for row in rows] == [f"benefit:pupil:{Exemption.objects.get(act='Det. 10').pk}"]
+    assert everything() == {Event.BENEFIT}
+
+
+def test_an_exemption_that_ends_is_said_two_weeks_before(town: cast.Town) -> None:
+    exempt(town, last=TODAY + 20 * ONE_DAY)
+    assert told(Event.BENEFIT_ENDS) == []
+    tell(NOW + 6 * ONE_DAY)
+    rows = IoMessage.objects.filter(event=Event.BENEFIT_ENDS)
+    assert {row.guardian.first_name for row in rows} == {"Anna", "Bruno"}
+    assert f"{TODAY + 21 * ONE_DAY:%d/%m/%Y}" in rows[0].text
+
+
+def test_an_exemption_that_goes_on_under_another_act_does_not_end(town: cast.Town) -> None:
+    exempt(town, last=TODAY + 5 * ONE_DAY)
+    exempt(town, act="Det. 10", first=TODAY + 6 * ONE_DAY)
+    assert told(Event.BENEFIT_ENDS) == []
+
+
+def test_an_exemption_that_the_office_ends_is_said_at_once(town: cast.Town, office: dict[str, Any]) -> None:
+    row = exempt(town)
+    entitlements.end_exemption(exemption=row, last_day=TODAY + 90 * ONE_DAY, **office)
+    assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
+
+
+def test_an_exemption_taken_back_before_it_began_is_said(town: cast.Town, office: dict[str, Any]) -> None:
+    row = exempt(town, first=TODAY + 9 * ONE_DAY)
+    entitlements.end_exemption(exemption=row, last_day=TODAY, **office)
+    assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
+
+
+def test_in_december_the_family_of_a_declaration_hears_that_it_ends_with_the_year(town: cast.Town) -> None:
+    assert told(Event.BENEFIT_ENDS) == []
+    for day in (16, 20):
+        tell(cast.at(f"2026-12-{day} 10:00"))
+    rows = IoMessage.objects.filter(event=Event.BENEFIT_ENDS)
+    assert sorted(row.guardian.first_name for row in rows) == ["Anna", "Bruno"]
+    assert "01/01/2027" in rows[0].text
+
+
+# -- diets --------------------------------------------------------------------------------------------------------------
+def asked(town: cast.Town) -> DietRequest:
+    wanted = diets.Asked(kind="belief", reason="senza carne", first_day=TODAY)
+    return diets.ask(pupil=town.luca, asked=wanted, by=town.bruno, now=NOW)
+
+
+def assigned(town: cast.Town, **other: Any) -> Diet:
+    values = {"pupil": town.luca, "code": "D-03", "from_day": TODAY, "by": town.enzo, "now": NOW, **other}
+    return entitlements.assign_diet(**values)
+
+
+def test_a_request_taken_back_is_confirmed_to_who_had_made_it(town: cast.Town) -> None:
+    diets.withdraw(request=asked(town), by=town.anna, now=NOW)
+    assert told(Event.DIET_DROPPED) == ["Bruno"]
+    assert everything() == {Event.DIET_DROPPED}
+
+
+def test_a_diet_given_up_is_said_to_both_parents(town: cast.Town, office: dict[str, Any]) -> None:
+    assigned(town)
+    entitlements.end_diet(pupil=town.luca, last_day=TODAY + 20 * ONE_DAY, **office)
+    assert told(Event.DIET_ENDS) == ["Anna", "Bruno"]
+    assert f"{TODAY + 21 * ONE_DAY:%d/%m/%Y}" in IoMessage.objects.all()[0].text
+
+
+def test_a_diet_taken_back_before_it_began_is_said(town: cast.Town, office: dict[str, Any]) -> None:
+    assigned(town, from_day=TODAY + 9 * ONE_DAY)
+    entitlements.end_diet(pupil=town.luca, last_day=TODAY, **office)
+    assert told(Event.DIET_ENDS) == ["Anna", "Bruno"]
+
+
+def test_a_diet_that_ends_is_said_five_days_before(town: cast.Town) -> None:
+    assigned(town, to_day=TODAY + 6 * ONE_DAY)
+    assert everything() == set()
+    tell(NOW + ONE_DAY)
+    assert IoMessage.objects.filter(event=Event.DIET_ENDS).count() == 2
+
+
+def test_a_diet_with_another_after_it_or_a_new_certificate_does_not_end(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    row = assigned(town, to_day=TODAY + 60 * ONE_DAY, certificate_until=TODAY + 40 * ONE_DAY)
+    diets.renew(diet=row, certificate_until=TODAY + 60 * ONE_DAY, from_day=TODAY, **office)
+    assigned(town, code="D-04", from_day=TODAY + 3 * ONE_DAY)
+    assert NEUTRAL_CODE.fullmatch("D-04")
+    assert everything() == set()
+
+
+# -- once, and from when --------------------------------------------------------------------------------------------------
+def settled_long_ago_now() -> None:
+    """What was decided until here was decided a month ago."""
+    for history in history_of():
+        history.update(pgh_created_at=Now() - 30 * ONE_DAY)
+
+
+def test_what_was_decided_last_month_is_no_news(town: cast.Town, office: dict[str, Any]) -> None:
+    exempt(town)
+    enrolling.withdraw(pupil=town.tommaso, last_day=TODAY, **office)
+    settled_long_ago_now()
+    assert everything() == set()
+
+
+def test_what_was_decided_before_the_portal_began_to_write_is_not_told(town: cast.Town) -> None:
+    IoStart.objects.create(pk=1, since=Now() + dt.timedelta(minutes=1))
+    exempt(town)
+    assert everything() == set()
+
+
+def test_without_a_key_nothing_is_even_written_down(town: cast.Town, settings: Any) -> None:
+    settings.APP_IO_KEYS = []
+    exempt(town)
+    assert everything() == set()
+    assert not IoStart.objects.exists()
+
+
+def test_the_manual_lists_every_event() -> None:
+    manual = (Path(project.BASE_DIR) / "docs" / "manuale" / "pagopa.md").read_text("utf-8")
+    assert [label for label in Event.labels if label not in manual] == []
