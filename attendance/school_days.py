@@ -125,14 +125,16 @@ def declared_one(notice: ClosureNotice, now: dt.datetime) -> Declared:
 
 def by_the_office(
     *, by: User, now: dt.datetime, since: dt.timedelta = dt.timedelta(days=60)
-) -> QuerySet[Closure]:
-    """The closures that concern these schools and that the office has declared: those still ahead and those of the last two
-    months, newest day first. The school reads them; only the office can take them back."""
+) -> list[Closure]:
+    """The closures that concern these schools and that the office has declared: those still ahead, the nearest first, then
+    those of the last two months, the latest first. The school reads them; only the office can take them back."""
     own = School.objects.of_staff(by)
     concerns = Q(school__in=own) | Q(class_group__school__in=own) | Q(school=None, class_group=None)
-    rows = Closure.objects.filter(concerns, last_day__gte=now.astimezone(cutoff.ROME).date() - since)
+    today = now.astimezone(cutoff.ROME).date()
+    rows = Closure.objects.filter(concerns, last_day__gte=today - since)
     rows = rows.exclude(declared_by__role=Role.SECRETARY).select_related("school", "class_group__school")
-    return rows.order_by("-first_day", "-pk")
+    ahead = rows.filter(last_day__gte=today).order_by("first_day", "pk")
+    return [*ahead, *rows.filter(last_day__lt=today).order_by("-first_day", "-pk")]
 
 
 def of_schools(by: User) -> QuerySet[ClosureNotice]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+import pghistory
 from django.db import transaction
 
 from enrolments import diet_holds, price_facts, pricing, timeline
@@ -156,8 +157,14 @@ def exempt(
 
 
 @transaction.atomic
-def end_exemption(*, exemption: Exemption, last_day: dt.date, by: User, now: dt.datetime) -> None:
-    timeline.end(exemption, last_day)
+def end_exemption(
+    *, exemption: Exemption, last_day: dt.date, reason: str, by: User, now: dt.datetime
+) -> None:
+    """The child pays again from the day after. The reason stays in the history, beside who decided it and when."""
+    if not reason.strip():
+        raise EntitlementRefused("Scrivi perché l'esenzione finisce: l'atto, o chi lo ha chiesto.")
+    with pghistory.context(motivo=reason.strip(), deciso_da=by.pk):
+        timeline.end(exemption, last_day)
     pricing.refresh(pupil_ids=[exemption.pupil_id])
 
 
@@ -197,13 +204,6 @@ def assign_diet(
     if laid is row:
         diet_holds.begin(diet=laid, confirmed=confirmed, today=now.date(), now=now)
     return laid
-
-
-@transaction.atomic
-def end_diet(*, pupil: Pupil, last_day: dt.date, by: User, now: dt.datetime) -> None:
-    for row in Diet.objects.select_for_update().filter(pupil=pupil).overlapping(last_day, dt.date.max):
-        timeline.end(row, last_day)
-    diet_holds.end(pupil=pupil, last_day=last_day, today=now.date(), now=now)
 
 
 def _refuse_backwards(first: dt.date, last: dt.date | None) -> None:

@@ -46,19 +46,12 @@ def adopt_table(
         second_child_discount=second_child_discount,
         later_child_discount=later_child_discount,
     )
-    known = FareTable.objects.filter(
-        level=level, valid_from=valid_from, valid_to=valid_to, act=table.act
-    ).first()
-    if known is not None and _bands_of(known) == sorted(bands, key=_order):
+    if known := _adopted_before(table, bands):
         return known
     make_room(table)
     table.save()
-    FareBand.objects.bulk_create(
-        [
-            FareBand(table=table, letter=letter, isee_up_to=bound, price=price)
-            for letter, bound, price in bands
-        ]
-    )
+    rows = [FareBand(table=table, letter=row[0], isee_up_to=row[1], price=row[2]) for row in bands]
+    FareBand.objects.bulk_create(rows)
     pricing.refresh()
     return table
 
@@ -87,6 +80,13 @@ def make_room(table: FareTable) -> None:
                 f"C'è già una tabella {old.get_level_display()} dal {old.valid_from:%d/%m/%Y}: correggi quella."
             )
         timeline.end(old, table.valid_from - timeline.ONE_DAY)
+
+
+def _adopted_before(table: FareTable, bands: Sequence[BandRow]) -> FareTable | None:
+    """The same table, with the same bands, if it is there already."""
+    rows = FareTable.objects.filter(level=table.level, valid_from=table.valid_from, valid_to=table.valid_to)
+    known = rows.filter(act=table.act).first()
+    return known if known and _bands_of(known) == sorted(bands, key=_order) else None
 
 
 def _bands_of(table: FareTable) -> list[BandRow]:

@@ -1,6 +1,6 @@
 """The office's panel: people who sign in, identity providers, the register of logins, identities to link, views of sensitive data."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -15,6 +15,7 @@ from identity.models import (
     IdentityProvider,
     Role,
     SamlExchange,
+    SamlExchangeQuerySet,
     SensitiveKind,
     SensitiveView,
     User,
@@ -103,7 +104,7 @@ class SamlExchangeAdmin(LookAdmin):
         if not code:
             return queryset, False
         self._log(request, f"ricerca {fingerprints(code)[0][:16]}")
-        return queryset.filter(subject_print__in=fingerprints(code)), False
+        return cast(SamlExchangeQuerySet, queryset).of_person(code), False
 
     def change_view(
         self,

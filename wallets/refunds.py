@@ -44,15 +44,8 @@ def prepare(
     """Start giving back the whole credit of a household that has left. For a bank transfer the family is asked for the
     account when ``iban`` is not known yet."""
     day = now.astimezone(ROME).date()
-    if wallet.balance <= 0 or not is_leaver(wallet=wallet, day=day):
-        raise RefundRefused(
-            "Questa famiglia non ha un credito da restituire: ha figli iscritti o il saldo non è positivo."
-        )
     rules = credit.rules_on(day)
-    if method == Method.BANK and wallet.balance < rules.smallest_refund:
-        raise RefundRefused(
-            "Il credito è sotto il rimborso minimo: passalo a un fratello o al fondo di solidarietà."
-        )
+    _refuse_what_is_not_due(wallet, method, day, rules.smallest_refund)
     if (method == Method.SIBLING) != (to_wallet is not None):
         raise RefundRefused("Indica il borsellino del fratello che riceve il credito.")
     refund = Refund(
@@ -66,14 +59,30 @@ def prepare(
         prepared_by=by,
         due_by=day + dt.timedelta(days=rules.refund_within_days),
     )
+    _begin(refund)
+    return refund
+
+
+def _refuse_what_is_not_due(wallet: Wallet, method: str, day: dt.date, smallest: Decimal) -> None:
+    if wallet.balance <= 0 or not is_leaver(wallet=wallet, day=day):
+        raise RefundRefused(
+            "Questa famiglia non ha un credito da restituire: ha figli iscritti o il saldo non è positivo."
+        )
+    if method == Method.BANK and wallet.balance < smallest:
+        raise RefundRefused(
+            "Il credito è sotto il rimborso minimo: passalo a un fratello o al fondo di solidarietà."
+        )
+
+
+def _begin(refund: Refund) -> None:
+    """One at a time for a family; who has not given an account is asked for it once the refund stands."""
     try:
         with transaction.atomic():
             refund.save(force_insert=True)
-            if method == Method.BANK and not iban:
+            if refund.method == Method.BANK and not refund.iban:
                 transaction.on_commit(lambda: _ask_for_account(refund), robust=True)
     except IntegrityError as error:
         raise RefundRefused("Per questa famiglia c'è già un rimborso in corso.") from error
-    return refund
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
+from django.forms import CharField
 from django.http import HttpRequest
 
 from enrolments import entitlements
@@ -109,15 +110,43 @@ class PupilRowAdmin(SensitiveAdmin):
         return ("pupil", "valid_from") if obj else ()
 
 
+class ExemptionForm(LaidForm):
+    """The reason is asked when a last day is given, or brought forward."""
+
+    ended_because = CharField(
+        label="Perché finisce",
+        max_length=200,
+        required=False,
+        help_text="L'atto, o chi lo ha chiesto: resta nella storia. Serve solo se anticipi l'ultimo giorno.",
+    )
+
+    def ends(self) -> bool:
+        """Whether the exemption is made shorter than it was."""
+        before, after = self.initial.get("valid_to"), self.cleaned_data.get("valid_to")
+        return bool(self.instance.pk and after and (before is None or after < before))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.ends() and not data.get("ended_because", "").strip():
+            self.add_error("ended_because", "Scrivi perché l'esenzione finisce.")
+        return data
+
+
 @admin.register(Exemption)
 class ExemptionAdmin(PupilRowAdmin):
+    """A last day ends it through its operation, with the reason; the panel's history of the row shows both."""
+
     sensitive_kind = SensitiveKind.EXEMPTION
+    form = ExemptionForm
     list_display = ("pupil", "valid_from", "valid_to")
-    fields = ("pupil", "kind", "act", "valid_from", "valid_to")
+
+    def get_fields(self, request: HttpRequest, obj: Exemption | None = None) -> tuple[str, ...]:
+        fields = ("pupil", "kind", "act", "valid_from", "valid_to")
+        return (*fields, "ended_because") if obj and self.has_change_permission(request, obj) else fields
 
     def save_model(self, request: HttpRequest, obj: Exemption, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            self._save_change(request, obj, form)
             return
         saved = entitlements.exempt(
             pupil=obj.pupil,
@@ -128,3 +157,20 @@ class ExemptionAdmin(PupilRowAdmin):
             **_who(request),
         )
         take_over(obj, saved)
+
+    def _save_change(self, request: HttpRequest, obj: Exemption, form: ExemptionForm) -> None:
+        last_day = obj.valid_to if form.ends() else None
+        if last_day:
+            obj.valid_to = form.initial["valid_to"]
+        super().save_model(request, obj, form, True)
+        if last_day:
+            reason = form.cleaned_data["ended_because"]
+            entitlements.end_exemption(exemption=obj, last_day=last_day, reason=reason, **_who(request))
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        if not add and form.ends():
+            last_day, reason = form.cleaned_data["valid_to"], form.cleaned_data["ended_because"].strip()
+            return f"Ultimo giorno {last_day:%d/%m/%Y}: {reason}"
+        return super().construct_change_message(request, form, formsets, add)

@@ -4,9 +4,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from enrolments import enrolling
+from enrolments import enrolling, families
 from enrolments.admin.priced import LaidForm, PricedAdmin, staff_of, take_over
 from enrolments.admin_access import (
     NOBODY,
@@ -41,18 +45,68 @@ class NamedAdmin(OfficeAdmin):
         super().save_model(request, obj, form, change)
 
 
+class NewGuardianForm(ModelForm):  # type: ignore[type-arg]
+    """Another parent of a family. Somebody the portal knows already is taken as stored, with the newest contacts."""
+
+    household = ModelChoiceField(
+        Household.objects.all(),
+        label="Famiglia",
+        widget=AutocompleteSelect(HouseholdMember._meta.get_field("household"), admin.site),
+        help_text="Vedrà i figli di questa famiglia, quando entra con SPID o CIE.",
+    )
+
+    def clean_fiscal_code(self) -> str:
+        return "".join(self.cleaned_data["fiscal_code"].split()).upper()
+
+    def validate_unique(self) -> None:
+        """A code that is there already is no mistake here."""
+
+
 @admin.register(Guardian)
 class GuardianAdmin(NamedAdmin):
+    """Applicants come from applications; another parent of a family is added here."""
+
     list_display = ("last_name", "first_name", "fiscal_code", "email", "phone")
     search_fields = ("sort_key", "last_name", "first_name", "fiscal_code", "email")
-    readonly_fields = ("fiscal_code",)
     ordering = ("sort_key",)
+    add_fields = ("household", "fiscal_code", "last_name", "first_name", "email", "phone", "address", "city")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewGuardianForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fields(request, obj) if obj else self.add_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("fiscal_code",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Guardian, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        asked = dict(form.cleaned_data)
+        household = asked.pop("household")
+        guardian = families.GuardianData(**asked)
+        saved = families.add_guardian(
+            household=household, guardian=guardian, by=staff_of(request), now=clock.now()
+        )
+        take_over(obj, saved)
 
 
 class MemberInline(OfficeInline):
+    """Read and removed here; one more is added with the person's data."""
+
     model = HouseholdMember
-    autocomplete_fields = ("guardian",)
+    readonly_fields = ("guardian",)
     removable_by = OFFICE
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class CustodyInline(OfficeInline):
@@ -77,12 +131,23 @@ class HouseholdAdmin(OfficeAdmin):
         "members__guardian__sort_key",
         "members__guardian__fiscal_code",
     )
-    readonly_fields = ("code", "applicant")
+    readonly_fields = ("code", "applicant", "another_parent")
     ordering = ("applicant__sort_key",)
     inlines = (MemberInline, CustodyInline)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fields = ("code", "applicant")
+        return (*fields, "another_parent") if self.has_change_permission(request, obj) else fields
+
+    @admin.display(description="altro genitore")
+    def another_parent(self, obj: Household) -> str:
+        address = reverse("admin:enrolments_guardian_add")
+        return format_html(
+            '<a href="{}?household={}">Aggiungi un genitore a questa famiglia</a>', address, obj.pk
+        )
 
 
 class EnrolmentInline(OfficeInline):

@@ -10,19 +10,25 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 import mensa.urls  # noqa: F401 - the panel is gathered with the addresses that serve it
+from enrolments import entitlements
 from enrolments.admin_access import AmountField
 from enrolments.models import (
     ClassGroup,
     Diet,
     Enrolment,
+    Exemption,
     FareTable,
+    Guardian,
     HelpDesk,
+    Household,
     IseeDeclaration,
     Price,
+    Pupil,
     Residence,
 )
 from identity.models import Role, SensitiveView, User
-from tests.cast import Town, client_of
+from tests import cast
+from tests.cast import SUMMER, Town, client_of
 
 DAY = dt.date(2026, 11, 24)
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "enrolments"]
@@ -254,3 +260,68 @@ def test_the_office_reads_why_a_price_is_that_and_leaves_a_trace_the_accounts_do
     assert told not in accounts
     assert "ISEE" not in accounts.split('id="content-main"')[1]
     assert SensitiveView.objects.count() == 1
+
+
+def exempt_luca(town: Town) -> Exemption:
+    return entitlements.exempt(
+        pupil=town.luca,
+        kind="disability",
+        act="verbale n. 7",
+        from_day=dt.date(2026, 9, 1),
+        by=town.enzo,
+        now=SUMMER,
+    )
+
+
+def test_an_exemption_ends_with_a_day_and_a_reason_and_the_price_follows(town: Town) -> None:
+    row, client = exempt_luca(town), client_of(town.enzo)
+    address = url(Exemption, "change", row.pk)
+    form = {"kind": "disability", "act": "verbale n. 7", "valid_to": "23/11/2026", "ended_because": " "}
+    refused = client.post(address, form)
+    assert "Scrivi perché l&#x27;esenzione finisce." in refused.content.decode()
+    assert price_of(town.luca) == Decimal("0.00")
+    assert client.post(address, {**form, "ended_because": "verbale non rinnovato"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.valid_to, price_of(town.luca)) == (dt.date(2026, 11, 23), Decimal("3.40"))
+    said = client.get(url(Exemption, "history", row.pk)).content.decode()
+    assert "Ultimo giorno 23/11/2026: verbale non rinnovato" in said
+
+
+def test_mending_an_act_asks_no_reason_and_the_auditor_only_reads_it(town: Town) -> None:
+    row = exempt_luca(town)
+    form = {"kind": "disability", "act": "verbale n. 8", "valid_to": "", "ended_because": ""}
+    assert client_of(town.enzo).post(url(Exemption, "change", row.pk), form).status_code == 302
+    row.refresh_from_db()
+    assert (row.act, row.valid_to) == ("verbale n. 8", None)
+    page = client_of(town.auditor).get(url(Exemption, "change", row.pk)).content.decode()
+    assert "verbale n. 8" in page
+    assert "perché finisce" not in page.casefold()
+
+
+def test_another_parent_is_added_to_a_family_and_sees_its_children(town: Town) -> None:
+    client = client_of(town.enzo)
+    family = client.get(url(Household, "change", town.carla_family.pk)).content.decode()
+    address = f"{url(Guardian, 'add')}?household={town.carla_family.pk}"
+    assert f'href="{address}"' in family
+    assert f'value="{town.carla_family.pk}" selected' in client.get(address).content.decode()
+    form = {
+        "household": str(town.carla_family.pk),
+        "fiscal_code": cast.BRUNO.fiscal_code.lower(),
+        "first_name": "Bruno",
+        "last_name": "Bianchi",
+        "email": "bruno.nuovo@posta.example",
+    }
+    wrong = client.post(address, {**form, "fiscal_code": "BNCBRN82A01Z998X"})
+    assert "codice fiscale non è valido" in html.unescape(wrong.content.decode())
+    for _ in range(2):
+        assert client.post(address, form).status_code == 302
+    bruno = Guardian.objects.get(fiscal_code=cast.BRUNO.fiscal_code)
+    assert bruno.email == "bruno.nuovo@posta.example", (
+        "known already: taken as stored, with the newest contacts"
+    )
+    assert bruno.memberships.count() == 2
+    assert town.tommaso in Pupil.objects.of_parent(town.bruno)
+    for user in (town.gino, town.auditor):
+        assert client_of(user).get(address).status_code == 403
+        read = client_of(user).get(url(Household, "change", town.carla_family.pk)).content.decode()
+        assert "Aggiungi un genitore" not in read

@@ -13,6 +13,7 @@ from enrolments.models import (
     Custody,
     Diet,
     Enrolment,
+    Exemption,
     Guardian,
     Household,
     IseeDeclaration,
@@ -244,8 +245,14 @@ def test_an_exempt_child_pays_nothing_and_still_counts_as_a_sibling(town: Town, 
     )
     assert price_of(town.luca) == Decimal("0.00")
     assert price_of(town.sofia) == Decimal("2.89")
-    entitlements.end_exemption(exemption=town.luca.exemptions.get(), last_day=DAY, **office)
+    with pytest.raises(entitlements.EntitlementRefused, match="perché"):
+        entitlements.end_exemption(exemption=town.luca.exemptions.get(), last_day=DAY, reason=" ", **office)
+    exemption = town.luca.exemptions.get()
+    entitlements.end_exemption(exemption=exemption, last_day=DAY, reason="verbale non rinnovato", **office)
+    assert price_of(town.luca) == Decimal("0.00")
     assert price_of(town.luca, DAY + ONE_DAY) == Decimal("3.40")
+    last = Exemption.pgh_event_model.objects.filter(pgh_obj_id=exemption.pk).latest("pgh_id")
+    assert last.pgh_context.metadata["motivo"] == "verbale non rinnovato"
 
 
 def test_an_exemption_needs_an_act(town: Town, office) -> None:
@@ -260,8 +267,6 @@ def test_a_new_diet_takes_the_place_of_the_old_one_from_its_day(town: Town, offi
     entitlements.assign_diet(pupil=town.luca, code="D-LAT", from_day=DAY, **office)
     assert Diet.objects.on(DAY - ONE_DAY).get().code == "D-GLU"
     assert Diet.objects.on(DAY).get().code == "D-LAT"
-    entitlements.end_diet(pupil=town.luca, last_day=DAY, **office)
-    assert not Diet.objects.on(DAY + ONE_DAY).exists()
 
 
 def test_the_reason_of_a_diet_is_not_readable_in_a_copy_of_the_database(town: Town, office) -> None:
