@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
+from identity import untrusted_xml
 from identity.spid import keys
 from identity.spid import names as n
 
@@ -38,10 +39,9 @@ class ProviderFacts:
 def read(xml: bytes, *, now: datetime) -> list[ProviderFacts]:
     if len(xml) > MAX_BYTES:
         raise MetadataUnreadable("I metadata superano 8 MB.")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
-        root = etree.fromstring(xml, parser)
-    except etree.XMLSyntaxError:
+        root = untrusted_xml.root_of(xml)
+    except untrusted_xml.Unreadable:
         raise MetadataUnreadable("I metadata non sono XML leggibile.") from None
     if _ended(root, now):
         raise MetadataUnreadable("I metadata sono scaduti.")

@@ -1,4 +1,4 @@
-"""SOAP 1.1 envelopes. Reads leniently but closed (no DTD, no entities, no network); writes strictly. No Django.
+"""SOAP 1.1 envelopes. Reads leniently but closed; writes strictly. No Django.
 
 Only the root of the body is in the namespace of the node, its children are in none; on reading only local names count.
 """
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
+
+from identity import untrusted_xml
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 NODE = "http://pagopa-api.pagopa.gov.it/pa/paForNode.xsd"
@@ -38,24 +40,10 @@ def open_document(data: bytes) -> etree._Element:
 
 
 def _parse(data: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise UnreadableEnvelope("DOCTYPE refused")
     try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as problem:
-        raise UnreadableEnvelope(str(problem)[:200]) from problem
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise UnreadableEnvelope("DOCTYPE refused")
-    return root
+        return untrusted_xml.root_of(data)
+    except untrusted_xml.Unreadable as problem:
+        raise UnreadableEnvelope(str(problem)) from problem
 
 
 def operation(message: etree._Element) -> str:
