@@ -27,7 +27,7 @@ from identity.local_idp.wsgi import application as identity_provider
 from mensa import clock, simulators
 from payments.simulator import wsgi as node
 from tests import cast
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import PATIENCE, Visitor
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 TUESDAY_MORNING = cast.at("2026-11-24 08:40")
@@ -126,7 +126,7 @@ def visitor(
         context = browser.new_context(
             viewport={"width": request.param, "height": 844}, locale="it-IT", timezone_id="Europe/Rome"
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(Visitor(context, name, request.param, home=portal, allowed=(portal, outside)))
         return opened[-1]
 

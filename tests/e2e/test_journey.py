@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, FilePayload
+from playwright.sync_api import Browser, FilePayload, expect
 
 from identity.models import User
 from tests import cast
@@ -30,7 +30,7 @@ def test_a_parent_marks_an_absence_and_pays(visitor: Enter, open_town: cast.Town
     anna = visitor("anna")
     sign_in_with_spid(anna, "Anna Rossi")
     anna.look("La mia famiglia")
-    assert anna.reads("Ciao Anna")
+    anna.reads("Ciao Anna")
 
     anna.press("Segna assente Luca, martedì 24 novembre 2026")
     anna.page.get_by_role("button", name="Annulla l'assenza Luca, martedì").wait_for()
@@ -49,7 +49,7 @@ def test_a_parent_marks_an_absence_and_pays(visitor: Enter, open_town: cast.Town
     anna.press("Estratto conto")
     anna.look("Estratto conto")
     anna.go("/famiglia/")
-    assert anna.reads("20,00 €")
+    anna.reads("20,00 €")
 
 
 def test_a_secretary_calls_the_roll(visitor: Enter, open_town: cast.Town) -> None:
@@ -64,8 +64,8 @@ def test_a_secretary_calls_the_roll(visitor: Enter, open_town: cast.Town) -> Non
     dora.look("3A")
     dora.page.get_by_role("checkbox", name="Neri Tommaso").check()
     dora.press("Conferma")
-    dora.page.get_by_text("Appello della 3A confermato").wait_for(timeout=30_000)
-    assert dora.reads("Appello della 3A confermato: un assente.")
+    dora.page.get_by_text("Appello della 3A confermato").wait_for()
+    dora.reads("Appello della 3A confermato: un assente.")
     dora.look("Appello")
 
 
@@ -86,7 +86,7 @@ def test_without_script_nothing_essential_is_missing(
     assert anna.page.get_by_role("link", name="Aiuto", exact=True).is_visible()
     anna.press("Segna assente Luca, martedì 24 novembre 2026")
     anna.page.get_by_role("button", name="Annulla l'assenza Luca, martedì").click()
-    assert anna.page.get_by_role("button", name="Segna assente Luca, martedì").is_visible()
+    expect(anna.page.get_by_role("button", name="Segna assente Luca, martedì")).to_be_visible()
     context.close()
     assert not anna.problems
 

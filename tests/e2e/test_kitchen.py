@@ -39,14 +39,14 @@ def test_the_caterer_answers_from_the_link_of_the_mail(visitor: Enter, cook: Cat
     piero.look("Fogli della cucina")
     piero.page.get_by_label("Chi conferma").fill("Piero")
     piero.press("Ho preso visione: 3 fogli")
-    assert piero.reads("Presa visione registrata per 3 fogli.")
+    piero.reads("Presa visione registrata per 3 fogli.")
     piero.page.get_by_label("Porzioni consegnate").first.fill("1")
     piero.press("Registra")
-    assert piero.reads("1 porzione consegnata.")
+    piero.reads("1 porzione consegnata.")
     piero.look("Fogli della cucina")
     piero.go(reverse("attendance:verify_sheet", args=[KitchenSheet.objects.get(number=2).digest]))
     piero.look("Verifica di un foglio della cucina")
-    assert piero.reads("Questo foglio è autentico")
+    piero.reads("Questo foglio è autentico")
 
 
 def test_the_kitchen_looks_ahead_and_delivers(visitor: Enter, cook: Caterer, open_town: cast.Town) -> None:

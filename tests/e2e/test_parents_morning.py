@@ -25,15 +25,15 @@ def test_one_tap_answers_on_the_spot_and_leaves_a_receipt(visitor: Enter, open_t
     back.wait_for()
     expect(back).to_be_focused()
     assert anna.page.evaluate("window.stayed") is True  # the page was not loaded again
-    assert anna.reads("Assenza segnata per martedì 24/11. Ricevuta n. 1/2026.")
+    anna.reads("Assenza segnata per martedì 24/11. Ricevuta n. 1/2026.")
     anna.press("Ricevuta n. 1/2026")
     anna.look("Ricevuta n. 1/2026")
     code = anna.page.url.rstrip("/").rsplit("/", 1)[1]
     stranger = visitor("passante")
     stranger.go(f"/ricevuta/{code}/")
     stranger.look("Verifica di una ricevuta")
-    assert stranger.reads("Valida")
-    assert not stranger.reads("Luca")
+    stranger.reads("Valida")
+    stranger.does_not_read("Luca")
     anna.go(f"/presenze/{open_town.luca.code}/ricevute/")
     anna.look("Ricevute di Luca")
 
@@ -46,9 +46,9 @@ def test_a_weekday_is_said_once_and_ended(visitor: Enter, open_town: cast.Town) 
     bruno.page.get_by_label("Fino al giorno").fill("2026-12-23")
     bruno.press("Segna ogni settimana")
     bruno.look("Assenze di Luca")
-    assert bruno.reads("Ogni mercoledì fino al 23/12/2026")
+    bruno.reads("Ogni mercoledì fino al 23/12/2026")
     bruno.press("Finisci ogni mercoledì")
-    assert bruno.reads("Assenza annullata per 5 giorni")
+    bruno.reads("Assenza annullata per 5 giorni")
 
 
 def test_a_charge_is_disputed_from_the_statement(visitor: Enter, open_town: cast.Town) -> None:
@@ -63,7 +63,7 @@ def test_a_charge_is_disputed_from_the_statement(visitor: Enter, open_town: cast
     anna.look("Contestazione")
     anna.press("Invia la contestazione")
     anna.look("Contestazione")
-    assert anna.reads("mancano 30 giorni")
+    anna.reads("mancano 30 giorni")
     anna.go(f"/borsellino/{open_town.family.code}/")
     anna.look("Estratto conto")
-    assert anna.reads("in attesa: risposta entro il 5 novembre")
+    anna.reads("in attesa: risposta entro il 5 novembre")

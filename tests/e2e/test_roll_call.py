@@ -43,7 +43,7 @@ def box(page: Page, pupil: Pupil) -> Any:
 
 def sent(visitor: Visitor) -> None:
     """The list of classes is there again, with what has become of the roll-call."""
-    visitor.page.get_by_text("Appello della 3A confermato").wait_for(timeout=30_000)
+    visitor.page.get_by_text("Appello della 3A confermato").wait_for()
 
 
 def kept(page: Page) -> dict[str, Any]:
@@ -82,13 +82,11 @@ def a_whole_class(town: Town) -> None:
     )
 
 
-def test_a_class_of_twenty_six_is_confirmed_at_the_keyboard_in_under_a_minute(
-    open_town: Town, visitor: Enter
-) -> None:
+def test_a_class_of_twenty_six_is_confirmed_with_ten_keys(open_town: Town, visitor: Enter) -> None:
+    """Far under a minute for anybody, and on any machine: keys are counted, not seconds."""
     a_whole_class(open_town)
     absences.mark(pupil=open_town.luca, days=[TUESDAY], by=open_town.anna, now=at("2026-11-24 08:00"))
     dora = signed_in(visitor("dora"), open_town.dora)
-    begun = dt.datetime.now(dt.UTC)
     dora.go("/scuola/")
     dora.look("Appello di oggi")
     dora.press("3A")
@@ -109,8 +107,7 @@ def test_a_class_of_twenty_six_is_confirmed_at_the_keyboard_in_under_a_minute(
     expect(dora.page.locator("[data-roll-absent]")).to_have_text("3")
     dora.page.keyboard.press("Enter")
     sent(dora)
-    assert dora.reads("Appello della 3A confermato: 3 assenti.")
-    assert (dt.datetime.now(dt.UTC) - begun).total_seconds() < 60
+    dora.reads("Appello della 3A confermato: 3 assenti.")
     assert absent_now() == ["Luca", "Nome0", "Tommaso"]
     assert kept(dora.page) == {}
 
@@ -131,7 +128,7 @@ def test_a_lost_line_loses_nothing_and_sends_by_itself_when_it_is_back(
     box(dora.page, open_town.tommaso).check()  # she goes on while the line is down
     dora.context.set_offline(False)
     sent(dora)
-    assert dora.reads("Appello della 3A confermato: 2 assenti.")
+    dora.reads("Appello della 3A confermato: 2 assenti.")
     assert absent_now() == ["Luca", "Tommaso"]
     assert (ClassRegister.objects.count(), kept(dora.page)) == (1, {})
     forgive_the_line(dora)
@@ -157,8 +154,8 @@ def test_an_answer_lost_on_the_way_back_is_not_a_second_roll_call(open_town: Tow
     assert lost == [200]
     box(dora.page, open_town.luca).uncheck()
     box(dora.page, open_town.tommaso).check()
-    dora.page.wait_for_url("**/scuola/", timeout=30_000)
-    assert dora.reads("Appello della 3A confermato: un assente.")
+    dora.page.wait_for_url("**/scuola/")
+    dora.reads("Appello della 3A confermato: un assente.")
     assert (absent_now(), ClassRegister.objects.count()) == (["Tommaso"], 1)
     forgive_the_line(dora)
 
@@ -169,7 +166,7 @@ def test_a_page_closed_in_the_middle_finds_its_ticks_again(open_town: Town, visi
     box(dora.page, open_town.tommaso).check()
     dora.go("/aiuto/")
     dora.go("/scuola/")
-    assert dora.reads("Spunte non ancora inviate")
+    dora.reads("Spunte non ancora inviate")
     dora.go(roll(open_town))
     expect(box(dora.page, open_town.tommaso)).to_be_checked()
     expect(dora.page.get_by_text("ho rimesso le spunte")).to_be_visible()
@@ -194,12 +191,12 @@ def test_ticks_that_a_colleague_has_overtaken_are_named_and_signing_out_forgets(
     )
     dora.press("Conferma l'appello")
     expect(dora.page.get_by_text("Qui mancano: Neri Tommaso.")).to_be_visible()
-    assert dora.reads("Un collega ha confermato questo appello nel frattempo")
+    dora.reads("Un collega ha confermato questo appello nel frattempo")
     assert kept(dora.page) == {}
     box(dora.page, open_town.luca).check()
     assert len(kept(dora.page)) == 1
     dora.press("Esci")
-    dora.page.wait_for_load_state()
+    expect(dora.page.get_by_role("button", name="Esci")).to_have_count(0)
     assert kept(dora.page) == {}
 
 
@@ -219,7 +216,7 @@ def test_the_list_of_classes_shows_by_itself_what_a_colleague_confirms(
     dora = signed_in(visitor("dora"), open_town.dora)
     dora.page.clock.install()
     dora.go("/scuola/")
-    assert dora.reads("Da fare")
+    dora.reads("Da fare")
     registers.confirm(
         class_group=open_town.classes["primaria 3A"],
         day=TUESDAY,
@@ -241,17 +238,14 @@ def test_without_script_the_roll_call_works_and_the_sheets_print(
     dora.look("Fogli dell'appello")
     dora.page.emulate_media(media="print")
     assert dora.page.locator(".site-header").is_hidden()
-    assert (
-        dora.page.locator(".paper tr", has_text="Bianchi Luca")
-        .get_by_text("assente", exact=True)
-        .is_visible()
-    )
+    luca = dora.page.locator(".paper tr", has_text="Bianchi Luca")
+    expect(luca.get_by_text("assente", exact=True)).to_be_visible()
     plain = browser.new_context(java_script_enabled=False, storage_state=dora.context.storage_state())
     page = plain.new_page()
     page.goto(f"{dora.home}{roll(open_town)}")
     page.locator(f"input[value='{open_town.tommaso.pk}']").check()
     page.get_by_role("button", name="Conferma l'appello").click()
-    assert "Appello della 3A confermato: 2 assenti." in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("Appello della 3A confermato: 2 assenti.")
     plain.close()
 
 
@@ -262,7 +256,7 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
     dora.look("Docenti e alunni non iscritti")
     dora.page.get_by_label("Docenti (fino a 1)").first.fill("1")
     dora.press("Registra i pasti")
-    assert dora.reads("Pasti registrati")
+    dora.reads("Pasti registrati")
     dora.go("/scuola/elenco/")
     dora.look("Assenze dal registro elettronico")
     dora.page.set_input_files(
@@ -284,7 +278,7 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
     dora.page.get_by_label("Entra più tardi e mangia").check()
     dora.press("Registra")
     dora.look("Appello della 3A")
-    assert dora.reads("entra alle 08:40 e mangia")
+    dora.reads("entra alle 08:40 e mangia")
     assert absent_now() == []
     absences.mark(pupil=open_town.tommaso, days=[TUESDAY], by=open_town.carla, now=at("2026-11-24 08:00"))
     registers.confirm(
@@ -305,7 +299,7 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
     anna = signed_in(visitor("anna"), open_town.anna)
     anna.go("/famiglia/")
     anna.look("La mia famiglia")
-    assert anna.reads("da mercoledì 9 dicembre 2026 contano solo le vostre disdette")
+    anna.reads("da mercoledì 9 dicembre 2026 contano solo le vostre disdette")
     anna.go(f"/presenze/{open_town.luca.code}/")
     anna.look("Assenze di Luca")
     dora.go("/scuola/")
@@ -320,4 +314,4 @@ def test_the_other_pages_of_the_morning(open_town: Town, visitor: Enter) -> None
         enzo.look(title)
     enzo.go("/ufficio/verifiche/")
     enzo.press("Ha ragione la famiglia")
-    assert enzo.reads("Deciso: assente, il pasto non si paga.")
+    enzo.reads("Deciso: assente, il pasto non si paga.")

@@ -1,10 +1,15 @@
 """Somebody at a browser: goes, presses, and looks at every page with the eyes of axe."""
 
 import os
+import re
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+#: Milliseconds for anything to appear: a new machine that is busy elsewhere is slow, and nothing here measures time.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Visitor:
@@ -32,7 +37,8 @@ class Visitor:
 
     def look(self, title: str) -> None:
         """The page is the right one, nobody is shut out of it, and it does not overflow."""
-        assert title in self.page.title()
+        expect(self.page).to_have_title(re.compile(re.escape(title)))
+        self.page.wait_for_load_state()
         self._picture(title)
         violations = Axe().run(self.page).response["violations"]
         found = [(item["id"], [node["html"][:200] for node in item["nodes"]]) for item in violations]
@@ -42,8 +48,13 @@ class Visitor:
         )
         assert wide <= 0, f"{title}: {wide} px too wide for {self.width} px"
 
-    def reads(self, text: str) -> bool:
-        return text in self.page.locator("main").inner_text().replace("\xa0", " ")
+    def reads(self, text: str) -> None:
+        """The page says it, or will as soon as it has arrived."""
+        expect(self.page.locator("main")).to_contain_text(text, use_inner_text=True)
+
+    def does_not_read(self, text: str) -> None:
+        """On a page that has arrived: ``look`` or ``reads`` comes before."""
+        assert text not in self.page.locator("main").inner_text().replace("\xa0", " ")
 
     def _picture(self, title: str) -> None:
         self.pictures += 1
