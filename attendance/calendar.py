@@ -20,6 +20,11 @@ DEFAULT_PHASE = Phase.BOTH
 WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 #: Class, school, town, and the school year the class belongs to.
 ClassRow = tuple[int, int, str, dt.date, dt.date]
+SchoolRow = tuple[int, str, dt.date, dt.date]
+#: From, to and the five weekdays, as they are in the table: one tuple for each time the class has changed them.
+Weeks = tuple[tuple[Any, ...], ...]
+#: What decides the calendar's answer: school, weekdays, and the class itself where it has closures of its own.
+Kind = tuple[SchoolRow, Weeks, int | None] | None
 #: The classes somebody asks for: their numbers, or the query that finds them.
 ClassIds = Collection[int] | QuerySet[ClassGroup, Any]
 
@@ -53,39 +58,43 @@ class Calendar:
         self._patrons = {row.city.casefold(): _patron(row) for row in PatronDay.objects.all()}
         self._phases = _phases(schools, first, last)
         self._closures = _Closures(first, last, without)
-        self._facts: dict[int, ClassFacts] = {}
-        self._clipped: dict[tuple[int, dt.date, dt.date], tuple[Span, ...]] = {}
+        self._facts: dict[Kind, ClassFacts] = {}
+        self._answers: dict[tuple[Kind, dt.date], Service] = {}
 
     def service(self, class_id: int, day: dt.date) -> Service:
         """Is there a meal for this class, or why not. A class that was not asked for has no canteen."""
-        return service(day, self._facts_of(class_id), self.holidays)
+        kind = self._kind(class_id)
+        if (kind, day) not in self._answers:
+            self._answers[kind, day] = service(day, self._facts_of(kind), self.holidays)
+        return self._answers[kind, day]
 
     def phase(self, class_id: int, day: dt.date) -> Phase:
         school_id = self.classes[class_id][1]
         return next((phase for span, phase in self._phases[school_id] if span.holds(day)), DEFAULT_PHASE)
 
-    def _facts_of(self, class_id: int) -> ClassFacts:
-        if class_id not in self._facts:
-            self._facts[class_id] = self._gather(class_id)
-        return self._facts[class_id]
-
-    def _gather(self, class_id: int) -> ClassFacts:
+    def _kind(self, class_id: int) -> Kind:
+        """Classes of one school and year with the same weekdays and no closure of their own get the same answer: a nation asks
+        the rule once a school."""
         if class_id not in self.classes:
-            return ClassFacts(periods=())
-        _, school_id, city, begins, ends = self.classes[class_id]
+            return None
+        row = self.classes[class_id]
+        own = class_id if class_id in self._closures.class_group else None
+        return row[1:], self._weeks.get(class_id, ()), own
+
+    def _facts_of(self, kind: Kind) -> ClassFacts:
+        if kind not in self._facts:
+            self._facts[kind] = self._gather(*kind) if kind else ClassFacts(periods=())
+        return self._facts[kind]
+
+    def _gather(self, school: SchoolRow, weeks: Weeks, class_id: int | None) -> ClassFacts:
+        """A class eats only within its own school year, whatever the dates of the canteen."""
+        school_id, city, begins, ends = school
         return ClassFacts(
-            periods=self._periods_of(school_id, begins, ends),
-            weeks=tuple(self._weeks[class_id]),
+            periods=tuple(_clip(span, begins, ends) for span in self._periods[school_id]),
+            weeks=tuple(Week(Span(first, last), eats) for first, last, *eats in weeks),
             patron=self._patrons.get(city.casefold()),
             closures=self._closures.of(class_id, school_id),
         )
-
-    def _periods_of(self, school_id: int, begins: dt.date, ends: dt.date) -> tuple[Span, ...]:
-        """A class eats only within its own school year, whatever the dates of the canteen; worked out once a school."""
-        key = (school_id, begins, ends)
-        if key not in self._clipped:
-            self._clipped[key] = tuple(_clip(span, begins, ends) for span in self._periods[school_id])
-        return self._clipped[key]
 
 
 class _Closures:
@@ -110,8 +119,8 @@ class _Closures:
         else:
             self.town.append(shut)
 
-    def of(self, class_id: int, school_id: int) -> tuple[Shut, ...]:
-        return (*self.town, *self.school.get(school_id, ()), *self.class_group.get(class_id, ()))
+    def of(self, class_id: int | None, school_id: int) -> tuple[Shut, ...]:
+        return (*self.town, *self.school.get(school_id, ()), *self.class_group.get(class_id or 0, ()))
 
 
 def why(closure: Closure) -> str:
@@ -144,33 +153,35 @@ def _clip(span: Span, first: dt.date, last: dt.date) -> Span:
     return Span(max(span.first, first), last if span.last is None else min(span.last, last))
 
 
-def _weeks(class_ids: ClassIds | None, first: dt.date, last: dt.date) -> dict[int, list[Week]]:
+def _weeks(class_ids: ClassIds | None, first: dt.date, last: dt.date) -> dict[int, Weeks]:
     """All the rows of the classes, not only those in range: a class with rows elsewhere has spoken of its weekdays."""
     rows = ClassWeekdays.objects.all()
     if class_ids is not None:
         rows = rows.filter(class_group_id__in=class_ids)
     else:
         rows = rows.filter(class_group__year__valid_to__gte=first, class_group__year__valid_from__lte=last)
-    found: dict[int, list[Week]] = defaultdict(list)
+    found: dict[int, Weeks] = {}
     columns = ("class_group_id", "valid_from", "valid_to", *WEEKDAY_COLUMNS)
-    for class_id, first_day, last_day, *eats in rows.values_list(*columns):
-        found[class_id].append(Week(Span(first_day, last_day), tuple(eats)))
+    for class_id, *week in rows.values_list(*columns):
+        found[class_id] = (*found.get(class_id, ()), tuple(week))
     return found
 
 
 def _periods(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[int, list[Span]]:
     found: dict[int, list[Span]] = defaultdict(list)
     rows = CanteenPeriod.objects.overlapping(first, last)
-    for row in rows if schools is None else rows.filter(school__in=schools):
-        found[row.school_id].append(Span(row.valid_from, row.valid_to))
+    rows = rows if schools is None else rows.filter(school__in=schools)
+    for school_id, *dates in rows.values_list("school_id", "valid_from", "valid_to"):
+        found[school_id].append(Span(*dates))
     return found
 
 
 def _phases(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[int, list[tuple[Span, Phase]]]:
     found: dict[int, list[tuple[Span, Phase]]] = defaultdict(list)
     rows = SchoolPhase.objects.overlapping(first, last)
-    for row in rows if schools is None else rows.filter(school__in=schools):
-        found[row.school_id].append((Span(row.valid_from, row.valid_to), Phase(row.phase)))
+    rows = rows if schools is None else rows.filter(school__in=schools)
+    for school_id, phase, *dates in rows.values_list("school_id", "phase", "valid_from", "valid_to"):
+        found[school_id].append((Span(*dates), Phase(phase)))
     return found
 
 
