@@ -35,45 +35,49 @@ _WORDS = {
 _DECIDED = """
 rule (asked, eats, charged, code) AS (VALUES {rule}),
 class_today AS MATERIALIZED (
-    SELECT class_group_id, run.phase, run.open, run.why
+    SELECT number AS class_group_id, run.phase, run.open, run.why,
+        CASE WHEN r.id IS NULL THEN 0 ELSE {school_present} END AS called
     FROM unnest(%(first)s::integer[], %(last)s::integer[], %(phase)s::integer[], %(open)s::boolean[], %(why)s::text[])
-            AS run (first, last, phase, open, why),
-        generate_series(run.first, run.last) AS class_group_id
+            AS run (first, last, phase, open, why)
+    CROSS JOIN LATERAL generate_series(run.first, run.last) AS number
+    LEFT JOIN attendance_classregister r ON r.day = %(day)s AND r.class_group_id = number
 ),
 said AS (
-    SELECT pupil_id,
-        max(CASE WHEN in_time THEN {parent_absent} ELSE {parent_late} END)
-            FILTER (WHERE source = 'parent' AND absent) AS parent,
-        max(CASE WHEN absent THEN {school_absent} ELSE {school_present} END) FILTER (WHERE source = 'school') AS school,
-        max(CASE WHEN absent THEN {office_absent} ELSE {office_present} END) FILTER (WHERE source = 'office') AS office
-    FROM attendance_absence WHERE day = %(day)s {only_pupils} GROUP BY pupil_id
+    SELECT pupil_id, max(parent) AS parent, max(school) AS school, max(office) AS office, max(halt) AS halt FROM (
+        SELECT a.pupil_id,
+            CASE WHEN a.source = 'parent' AND a.absent
+                THEN CASE WHEN a.in_time THEN {parent_absent} ELSE {parent_late} END END AS parent,
+            CASE WHEN a.source = 'school' THEN CASE WHEN a.absent THEN {school_absent} ELSE {school_present} END END AS school,
+            CASE WHEN a.source = 'office' THEN CASE WHEN a.absent THEN {office_absent} ELSE {office_present} END END AS office,
+            NULL::text AS halt
+        FROM attendance_absence a WHERE a.day = %(day)s {a}
+        UNION ALL SELECT s.pupil_id, NULL, NULL, NULL, 'suspended' FROM attendance_suspension s WHERE {on_s} {s}
+        UNION ALL SELECT h.pupil_id, NULL, NULL, NULL, 'diet_hold' FROM enrolments_diethold h WHERE {on_h} {h}
+    ) word GROUP BY pupil_id
 ),
 decided AS MATERIALIZED (
     SELECT e.pupil_id, e.class_group_id, w.id AS wallet_id, p.amount AS price, p.explanation_id,
-        CASE WHEN NOT k.open THEN k.why WHEN s.id IS NOT NULL THEN 'suspended'
-             WHEN h.id IS NOT NULL THEN 'diet_hold' ELSE rule.code END AS code,
-        k.open AND s.id IS NULL AND h.id IS NULL AND rule.eats AS eats,
-        k.open AND s.id IS NULL AND h.id IS NULL AND rule.charged AS charged,
+        CASE WHEN NOT k.open THEN k.why ELSE coalesce(said.halt, rule.code) END AS code,
+        k.open AND said.halt IS NULL AND rule.eats AS eats,
+        k.open AND said.halt IS NULL AND rule.charged AS charged,
         CASE WHEN c.id IS NULL THEN 'no_payer' WHEN w.id IS NULL THEN 'no_wallet'
              WHEN p.id IS NULL THEN 'no_price' END AS missing
     FROM enrolments_enrolment e
     JOIN class_today k ON k.class_group_id = e.class_group_id
     LEFT JOIN said ON said.pupil_id = e.pupil_id
-    LEFT JOIN attendance_classregister r ON r.day = %(day)s AND r.class_group_id = e.class_group_id
     JOIN rule ON rule.asked = k.phase + coalesce(said.parent, 0) + coalesce(said.office, 0)
-        + coalesce(said.school, CASE WHEN r.id IS NULL THEN 0 ELSE {school_present} END)
-    LEFT JOIN attendance_suspension s ON s.pupil_id = e.pupil_id
-        AND s.valid_from <= %(day)s AND (s.valid_to IS NULL OR s.valid_to >= %(day)s)
-    LEFT JOIN enrolments_diethold h ON h.pupil_id = e.pupil_id
-        AND h.valid_from <= %(day)s AND (h.valid_to IS NULL OR h.valid_to >= %(day)s)
-    LEFT JOIN enrolments_custody c ON c.pupil_id = e.pupil_id AND c.{weekday}
-        AND c.valid_from <= %(day)s AND (c.valid_to IS NULL OR c.valid_to >= %(day)s)
+        + coalesce(said.school, k.called)
+    LEFT JOIN enrolments_custody c ON c.pupil_id = e.pupil_id AND c.{weekday} AND {on_c} {c}
     LEFT JOIN wallets_wallet w ON w.household_id = c.household_id
-    LEFT JOIN enrolments_price p ON p.pupil_id = e.pupil_id AND p.household_id = c.household_id
-        AND p.valid_from <= %(day)s AND (p.valid_to IS NULL OR p.valid_to >= %(day)s)
-    WHERE e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to >= %(day)s) {only_enrolments}
+    LEFT JOIN enrolments_price p ON p.pupil_id = e.pupil_id AND p.household_id = c.household_id AND {on_p} {p}
+    WHERE {on_e} {e}
 )
 """
+_DATED = "{0}.valid_from <= %(day)s AND ({0}.valid_to IS NULL OR {0}.valid_to >= %(day)s)"
+_THESE = "AND {0}.pupil_id = ANY(%(pupils)s)"
+_RANGE = "AND {0}.pupil_id BETWEEN %(first_pupil)s AND %(last_pupil)s"
+#: The tables of the statement that speak of a child, by their alias.
+_OF_PUPILS = ("e", "a", "s", "h", "c", "p")
 
 
 @dataclass(frozen=True)
@@ -85,23 +89,26 @@ class Deciding:
 
 
 def of_day(
-    day: dt.date, *, calendar: Calendar | None = None, pupil_ids: Collection[int] | None = None
+    day: dt.date,
+    *,
+    calendar: Calendar | None = None,
+    pupil_ids: Collection[int] | None = None,
+    by_range: bool = False,
 ) -> Deciding:
-    """The decision of a day: for the classes of ``calendar`` (None: of all), for some pupils only when named."""
+    """The decision of a day: for the classes of ``calendar`` (None: of all), for some pupils only when named. ``by_range``: the
+    caller adds ``first_pupil`` and ``last_pupil`` to the parameters, once for each range."""
     calendars = [calendar] if calendar else _calendars(day, pupil_ids)
     params: dict[str, Any] = {"day": day, **_runs(calendars, day)}
-    only_pupils = only_enrolments = ""
+    limit = _RANGE if by_range else ""
     if pupil_ids is not None:
         params["pupils"] = sorted(pupil_ids)
-        only_pupils = "AND pupil_id = ANY(%(pupils)s)"
-        only_enrolments = "AND e.pupil_id = ANY(%(pupils)s)"
-    weekday = WEEKDAY_COLUMNS[day.weekday()] if day.weekday() < 5 else WEEKDAY_COLUMNS[0]
+        limit = _THESE
     sql = _DECIDED.format(
         rule=_rule_values(),
+        weekday=WEEKDAY_COLUMNS[day.weekday()] if day.weekday() < 5 else WEEKDAY_COLUMNS[0],
         **_WORDS,
-        weekday=weekday,
-        only_pupils=only_pupils,
-        only_enrolments=only_enrolments,
+        **{alias: limit.format(alias) for alias in _OF_PUPILS},
+        **{f"on_{alias}": _DATED.format(alias) for alias in _OF_PUPILS},
     )
     return Deciding(sql, params)
 

@@ -1,11 +1,12 @@
-"""Deciding a day in one statement: meals due are inserted, changed and taken away; what cannot be priced is listed.
+"""Deciding a day: meals due are inserted, changed and taken away; what cannot be priced is listed.
 
-The day's row is locked for the whole decision. Late facts are taken away first and the tables are read after: a fact committed
-in between is either seen or still in the queue.
+The day's row is locked for the whole decision, one transaction. Late facts are taken away first and the tables are read after:
+a fact committed in between is either seen or still in the queue.
 """
 
 import datetime as dt
 import json
+from collections import Counter
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -19,8 +20,10 @@ from enrolments import pricing
 
 #: Wallets in a chunk: 0.1-0.2 seconds of locks (measured, docs/adr/0005).
 CHUNK = 5000
-#: For each join of the decision, until its transaction ends: a million children fit without spilling to disk. A town takes
-#: what it needs, next to nothing.
+#: Children decided by one statement, by number (measured, docs/adr/0005): a town is one.
+PUPILS_AT_ONCE = 50_000
+#: For each join of the decision, until its transaction ends: so many children fit without spilling to disk, and a nation
+#: weighed again too. A town takes what it needs, next to nothing.
 MEMORY = "256MB"
 #: Above this many children a late fact is weighed on the whole day.
 FEW_PUPILS = 2000
@@ -127,24 +130,43 @@ def _scope(facts: list[int | None]) -> list[int] | None:
 
 
 def _decide(row: ServiceDay, scope: list[int] | None, now: dt.datetime, *, again: bool) -> None:
-    decision = deciding.of_day(row.day, pupil_ids=scope)
-    only = {"only_meals": "", "only_failures": "", "only_stored": ""}
-    if scope is not None:
-        only = {f"only_{name}": f"AND {alias}.pupil_id = ANY(%(pupils)s)" for name, alias in _ALIASES}
-    parts = [decision.sql, _FIRST]
-    if again:
-        parts = [decision.sql, _AGAIN.format(**only), changes.SQL.format(**only)]
-    params = {**decision.params, "now": now, "round": row.decided_times}
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', %s, true)", [MEMORY])
-        cursor.execute(f"WITH {','.join(parts)} {_COUNTS}", params)
-        row.skipped = _counts(cursor.fetchone()[0])
+    row.skipped = _decide_again(row, scope, now) if again else _decide_first(row, now)
     _say_why_failing(row.day)
 
 
-def _counts(value: Any) -> dict[str, int]:
+def _decide_first(row: ServiceDay, now: dt.datetime) -> Counter[str]:
+    """Some children at a time: what the joins keep in memory is small, and stays near the processor, in a town and in a nation."""
+    decision = deciding.of_day(row.day, by_range=True)
+    statement = f"WITH {decision.sql}, {_FIRST} {_COUNTS}"
+    skipped: Counter[str] = Counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(pupil_id), max(pupil_id) FROM enrolments_enrolment")
+        first, last = cursor.fetchone()
+        for start in range(first or 1, (last or 0) + 1, PUPILS_AT_ONCE):
+            pupils = {"first_pupil": start, "last_pupil": start + PUPILS_AT_ONCE - 1}
+            cursor.execute(statement, {**decision.params, **pupils, "now": now})
+            skipped.update(_counts(cursor.fetchone()[0]))
+    return skipped
+
+
+def _decide_again(row: ServiceDay, scope: list[int] | None, now: dt.datetime) -> Counter[str]:
+    decision = deciding.of_day(row.day, pupil_ids=scope)
+    only = {f"only_{name}": f"AND {alias}.pupil_id = ANY(%(pupils)s)" for name, alias in _ALIASES}
+    if scope is None:
+        only = dict.fromkeys(only, "")
+    parts = [decision.sql, _AGAIN.format(**only), changes.SQL.format(**only)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH {','.join(parts)} {_COUNTS}", {**decision.params, "now": now, "round": row.decided_times}
+        )
+        return _counts(cursor.fetchone()[0])
+
+
+def _counts(value: Any) -> Counter[str]:
     """jsonb as the cursor gives it: Django leaves it text."""
-    return dict(json.loads(value) if isinstance(value, str) else value)
+    return Counter(json.loads(value) if isinstance(value, str) else value)
 
 
 def _say_why_failing(day: dt.date) -> None:
