@@ -12,6 +12,7 @@ from attendance.models import MealChange, ServiceDay
 from enrolments import explanations
 from enrolments.models import Explanation
 from enrolments.rules import explaining
+from wallets.ledger import Reasons
 
 #: Part of the decision's statement: a row per child whose wallet or price is not what it was. ``why`` is a code and its
 #: details, separated by a bar, the same for everybody it concerns: few distinct ones, whatever the number of children.
@@ -126,16 +127,12 @@ def _late(day: dt.date, why: str, price: dict[str, Any]) -> dict[str, Any]:
     return {**price, "late": sentence(why), "sentences": [*price.get("sentences", []), told]}
 
 
-def corrections(*, day: dt.date, wallets: tuple[int, int]) -> dict[int, int]:
-    """Child -> the explanation of its last change on that day, for the wallets of a chunk."""
+def reasons(*, day: dt.date, wallets: tuple[int, int]) -> Reasons:
+    """Why meals of that day are taken back on the wallets of a chunk: each child's last change, and a general one for the others."""
     concerned = Q(old_wallet__range=wallets) | Q(new_wallet__range=wallets)
     rows = MealChange.objects.filter(concerned, day=day, explanation__isnull=False)
-    return dict(rows.order_by("round").values_list("pupil_id", "explanation_id"))
-
-
-def generic(day: dt.date) -> Explanation:
-    """The reason when no child has one of its own."""
-    return explanations.of(_content(day, "il giorno è stato rivisto dopo l'addebito"))
+    general = explanations.of(_content(day, "il giorno è stato rivisto dopo l'addebito"))
+    return Reasons(general.pk, dict(rows.order_by("round").values_list("pupil_id", "explanation_id")))
 
 
 def _content(day: dt.date, reason: str) -> dict[str, object]:

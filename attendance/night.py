@@ -8,6 +8,7 @@ hands a range of wallets to the ledger in a short transaction of its own, ``clos
 import datetime as dt
 import logging
 from collections.abc import Collection, Iterable
+from functools import partial
 from time import perf_counter
 
 from django.db import OperationalError, connection, transaction
@@ -94,8 +95,7 @@ def post(*, chunk_id: int, now: dt.datetime) -> bool:
             wallets=wallets,
             due=Meal.objects.filter(day=day),
             posted_on=now.astimezone(cutoff.ROME).date(),
-            correction=changes.generic(day),
-            corrections=changes.corrections(day=day, wallets=wallets),
+            reasons=partial(changes.reasons, day=day, wallets=wallets),
         )
         elapsed = round((perf_counter() - started) * 1000)
         DayChunk.objects.filter(pk=chunk.pk).update(posted_at=now, work_ms=F("work_ms") + elapsed)

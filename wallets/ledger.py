@@ -8,7 +8,7 @@ refused by the triggers of migration 0002, whoever asks.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import UniqueViolation
 
-from enrolments.models import Explanation, Household, Pupil
+from enrolments.models import Household, Pupil
 from wallets.errors import BadAmount, Busy, CauseReused, NotEnoughCredit, NotReversible
 from wallets.models import Entry, Wallet
 
@@ -33,11 +33,9 @@ LARGEST = Decimal("9999999.99")  # numeric(9, 2)
 
 # The first posting of a range of wallets: nothing to compare with, so it costs what a plain INSERT ... SELECT costs.
 _FIRST_POSTING = """
-WITH due (pupil_id, wallet_id, price, explanation_id) AS ({due}), charged AS (
-    INSERT INTO wallets_charge (service_day, pupil_id, revision, wallet_id, amount, posted_on, explanation_id)
-    SELECT %s, pupil_id, 0, wallet_id, -price, %s, explanation_id FROM due RETURNING amount
-)
-SELECT count(*), 0, -COALESCE(sum(amount), 0) FROM charged"""
+WITH due (pupil_id, wallet_id, price, explanation_id) AS ({due})
+INSERT INTO wallets_charge (service_day, pupil_id, revision, wallet_id, amount, posted_on, explanation_id)
+SELECT %s, pupil_id, 0, wallet_id, -price, %s, explanation_id FROM due"""
 # Any other posting: the latest revision of each child that is due or charged in the range, against what is due. One
 # statement writes the reversal (n + 1) and the new charge (n + 2): the trigger checks them together.
 _DIFFERENCE = """
@@ -64,10 +62,9 @@ WITH due (pupil_id, wallet_id, price, explanation_id) AS MATERIALIZED ({due}), l
     UNION ALL
     SELECT %s, pupil_id, COALESCE(revision + CASE WHEN charged THEN 2 ELSE 1 END, 0), wallet_id, -price, %s, explanation_id
     FROM standing WHERE price IS NOT NULL
-    RETURNING revision, amount
+    RETURNING revision
 )
-SELECT count(*) FILTER (WHERE revision %% 2 = 0), count(*) FILTER (WHERE revision %% 2 = 1), -COALESCE(sum(amount), 0)
-FROM written"""
+SELECT count(*) FILTER (WHERE revision %% 2 = 0), count(*) FILTER (WHERE revision %% 2 = 1) FROM written"""
 
 
 def open_wallets(*, households: Iterable[Household], now: dt.datetime) -> int:
@@ -253,11 +250,18 @@ def _post(
 
 @dataclass(frozen=True)
 class Posted:
-    """What one posting did: charges written, charges reversed, euro taken from the wallets net of what was given back."""
+    """What one posting did: charges written, charges reversed."""
 
     count: int
     reversed: int
-    total: Decimal
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The explanations (their ids) of what is taken back: by child, and for whoever has none of its own."""
+
+    general: int
+    of_pupil: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -274,26 +278,24 @@ def post_due(
     wallets: tuple[int, int],
     due: QuerySet[Any, Any],
     posted_on: dt.date,
-    correction: Explanation,
-    corrections: Mapping[int, int] | None = None,
+    reasons: Callable[[], Reasons],
 ) -> Posted:
     """Make the net charges of ``day`` on the wallets first..last (both included) equal to ``due``; again: posts nothing.
 
     ``due`` has pupil_id, wallet_id, price and explanation_id (fields or annotations), one row per pupil at most; other
     wallets and price zero are left out here. What was charged and is due no longer, or otherwise, is reversed, explained by
-    ``corrections[pupil id]`` (an Explanation id) or else by ``correction``. One short transaction: five to ten thousand
-    wallets at a time.
+    ``reasons``, which are asked for only when there is something to compare with. One short transaction: five to ten
+    thousand wallets at a time.
     """
     inner, asked = _compiled(due.filter(price__gt=0, wallet_id__gte=wallets[0], wallet_id__lte=wallets[1]))
-    why = corrections or {}
-    first = [*asked, day, posted_on]
-    difference = [*asked, day, day, *wallets, *wallets]
-    difference += [day, posted_on, correction.pk, list(why), list(why.values()), day, posted_on]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if _is_first(day, wallets, posted_on):
-            posted = _written(_FIRST_POSTING.format(due=inner), first)
+            posted = _written(_FIRST_POSTING.format(due=inner), [*asked, day, posted_on])
             if posted is not None:
                 return posted
+        why = reasons()
+        difference = [*asked, day, day, *wallets, *wallets, day, posted_on, why.general]
+        difference += [list(why.of_pupil), list(why.of_pupil.values()), day, posted_on]
         for _ in range(3):  # again only when another range moved the same child meanwhile
             _queue(day, wallets)
             posted = _written(_DIFFERENCE.format(due=inner), difference)
@@ -346,12 +348,11 @@ def _written(statement: str, parameters: list[Any]) -> Posted | None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            count, undone, total = cursor.fetchone()
+            return Posted(*cursor.fetchone()) if cursor.description else Posted(cursor.rowcount, 0)
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation) and _broken(error).startswith("wallets_charge"):
             return None
         raise
-    return Posted(count=count, reversed=undone, total=total.quantize(CENT))
 
 
 def _broken(error: IntegrityError) -> str:

@@ -57,6 +57,11 @@ def why(sentence: str = "Prezzo di prova.") -> Explanation:
     return explanations.of({"kind": "test", "sentences": [sentence]})
 
 
+def because(sentence: str = "Corretto.") -> Callable[[], ledger.Reasons]:
+    """The reasons the ledger asks for: one sentence for everybody."""
+    return lambda: ledger.Reasons(why(sentence).pk, {})
+
+
 def make_staff(role: Role, username: str = "") -> User:
     return User.objects.create_user(username=username or f"{role}-{next(_number)}", role=role, is_staff=True)
 
@@ -83,9 +88,7 @@ def due(*rows: tuple[Pupil, Wallet, str]) -> QuerySet[Any, Any]:
 
 
 def post(*rows: tuple[Pupil, Wallet, str], wallets: tuple[int, int] = (1, 2**31 - 2)) -> ledger.Posted:
-    return ledger.post_due(
-        day=DAY, wallets=wallets, due=due(*rows), posted_on=DAY, correction=why("Corretto.")
-    )
+    return ledger.post_due(day=DAY, wallets=wallets, due=due(*rows), posted_on=DAY, reasons=because())
 
 
 @contextmanager

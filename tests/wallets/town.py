@@ -7,7 +7,7 @@ from typing import Any
 from attendance.models import Meal
 from enrolments.models import Price, Pupil
 from tests import cast
-from tests.wallets.conftest import why
+from tests.wallets.conftest import because
 from wallets import ledger
 from wallets.models import Entry, Wallet
 
@@ -39,7 +39,7 @@ def charge_everybody(
         wallets=(1, 10**6),
         due=Meal.objects.filter(day=day),
         posted_on=posted_on or day,
-        correction=why("Assenza corretta dall'ufficio."),
+        reasons=because("Assenza corretta dall'ufficio."),
     )
 
 
