@@ -91,7 +91,7 @@ class Calendar:
         school_id, city, begins, ends = school
         return ClassFacts(
             periods=tuple(_clip(span, begins, ends) for span in self._periods[school_id]),
-            weeks=tuple(Week(Span(first, last), eats) for first, last, *eats in weeks),
+            weeks=tuple(Week(Span(week[0], week[1]), week[2:]) for week in weeks),
             patron=self._patrons.get(city.casefold()),
             closures=self._closures.of(class_id, school_id),
         )
@@ -171,8 +171,8 @@ def _periods(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[in
     found: dict[int, list[Span]] = defaultdict(list)
     rows = CanteenPeriod.objects.overlapping(first, last)
     rows = rows if schools is None else rows.filter(school__in=schools)
-    for school_id, *dates in rows.values_list("school_id", "valid_from", "valid_to"):
-        found[school_id].append(Span(*dates))
+    for school_id, begins, ends in rows.values_list("school_id", "valid_from", "valid_to"):
+        found[school_id].append(Span(begins, ends))
     return found
 
 
@@ -180,8 +180,8 @@ def _phases(schools: set[int] | None, first: dt.date, last: dt.date) -> dict[int
     found: dict[int, list[tuple[Span, Phase]]] = defaultdict(list)
     rows = SchoolPhase.objects.overlapping(first, last)
     rows = rows if schools is None else rows.filter(school__in=schools)
-    for school_id, phase, *dates in rows.values_list("school_id", "phase", "valid_from", "valid_to"):
-        found[school_id].append((Span(*dates), Phase(phase)))
+    for school_id, phase, begins, ends in rows.values_list("school_id", "phase", "valid_from", "valid_to"):
+        found[school_id].append((Span(begins, ends), Phase(phase)))
     return found
 
 
