@@ -7,7 +7,7 @@ from django.db import transaction
 
 from enrolments.models import SchoolYear
 from mensa import books
-from mensa.demo import facts, menus, paper, parents, people
+from mensa.demo import facts, menus, paper, parents, people, voices
 from mensa.demo.plan import Step
 from payments import campaigns, receipts, uploads
 from payments.configuration import creditor
@@ -29,6 +29,7 @@ def steps() -> list[Step]:
         Step("Ricevute da abbinare…", _receipts_are_odd, odd_receipts),
         Step("Ricevute consegnate dai genitori…", UploadedReceipt.objects.exists, upload_receipts),
         Step("Diete…", menus.are_asked, menus.ask),
+        Step("", voices.are_heard, voices.hear),
         Step("Rimborsi…", _refunds_are_prepared, prepare_refunds),
         Step("", _campaign_is_drafted, draft_campaign),
         Step("Le impronte dei giorni…", DailyDigest.objects.filter(day=YESTERDAY).exists, seal_days),

@@ -7,9 +7,9 @@ from django.db import transaction
 from attendance import light_meals
 from enrolments import diets
 from enrolments.diets import Asked, Decision
-from enrolments.models import Dietician, DietRequest, Enrolment, Guardian, Pupil
+from enrolments.models import Dietician, DietRequest, Enrolment, Pupil
 from identity import audit
-from identity.models import SensitiveKind, User
+from identity.models import SensitiveKind
 from mensa.demo import facts, paper, parents, people
 
 YESTERDAY, TODAY = facts.START.date() - dt.timedelta(days=1), facts.START.date()
@@ -36,7 +36,12 @@ def ask() -> None:
     diets.accept(request=request, decision=decision, by=people.office(), now=facts.at(YESTERDAY, 16, 5))
     _ask(ill, "health", "Intolleranza al lattosio, certificato del pediatra.", 17)
     _ask(creed, "belief", "Niente carne di maiale.", 18)
-    light_meals.ask(pupil=light, days=[TODAY], by=_parent(light, TODAY), now=facts.at(TODAY, 7, 50))
+    light_meals.ask(
+        pupil=light,
+        days=[TODAY],
+        by=parents.first_of(light, now=facts.at(TODAY, 7)),
+        now=facts.at(TODAY, 7, 50),
+    )
 
 
 def _pupils(how_many: int) -> list[Pupil]:
@@ -49,18 +54,15 @@ def _pupils(how_many: int) -> list[Pupil]:
 def _ask(pupil: Pupil, kind: str, reason: str, hour: int) -> DietRequest:
     certificate = paper.receipt("CERTIFICATO MEDICO", pupil.first_name) if kind == "health" else b""
     asked = Asked(kind=kind, reason=reason, first_day=TOMORROW, certificate=certificate)
-    return diets.ask(pupil=pupil, asked=asked, by=_parent(pupil, YESTERDAY), now=facts.at(YESTERDAY, hour))
+    return diets.ask(
+        pupil=pupil,
+        asked=asked,
+        by=parents.first_of(pupil, now=facts.at(YESTERDAY, 7)),
+        now=facts.at(YESTERDAY, hour),
+    )
 
 
 def _read(request: DietRequest) -> None:
     """The office has opened it: the family sees that."""
     now = facts.at(YESTERDAY, 16)
     audit.record_view(user=people.office(), kind=SensitiveKind.DIET, subject=request.pupil.code, now=now)
-
-
-def _parent(pupil: Pupil, day: dt.date) -> User:
-    rows = Guardian.objects.filter(memberships__household__custodies__pupil=pupil)
-    guardian = rows.order_by("fiscal_code").first()
-    if guardian is None:
-        raise LookupError("a child of the demo without a guardian")
-    return parents.sign_in(guardian, now=facts.at(day, 7))

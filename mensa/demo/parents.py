@@ -4,7 +4,7 @@ import datetime as dt
 
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 
-from enrolments.models import Guardian
+from enrolments.models import Guardian, Pupil
 from identity import parents
 from identity.models import User
 
@@ -16,6 +16,15 @@ def sign_in(guardian: Guardian, *, now: dt.datetime) -> User:
         known.last_login = now
         known.save(update_fields=["last_login"])
     return known
+
+
+def first_of(pupil: Pupil, *, now: dt.datetime) -> User:
+    """The user of one of the child's parents, always the same."""
+    rows = Guardian.objects.filter(memberships__household__custodies__pupil=pupil)
+    guardian = rows.order_by("fiscal_code").first()
+    if guardian is None:
+        raise LookupError("a child of the demo without a guardian")
+    return sign_in(guardian, now=now)
 
 
 def _first_time(guardian: Guardian) -> User:

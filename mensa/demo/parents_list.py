@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db.models import Count, Q, QuerySet
 
+from attendance.models import Dispute
 from enrolments.models import Exemption, Guardian, Household
 from enrolments.rules import names
 from enrolments.sample.people import fiscal_code
@@ -77,6 +78,13 @@ def _stories() -> dict[str, QuerySet[Household]]:
         ),
         "ha inviato una ricevuta, in verifica": homes.filter(
             uploaded_receipts__state=UploadedReceipt.State.RECEIVED
+        ),
+        "assente ogni mercoledì fino a Natale": homes.filter(
+            custodies__pupil__absence_patterns__ended_at=None,
+            custodies__pupil__absence_patterns__isnull=False,
+        ).distinct(),
+        "contesta un addebito: l'ufficio deve rispondere": homes.filter(
+            wallet__disputes__state=Dispute.State.OPEN
         ),
         "credito da restituire: manca l'IBAN": gone.filter(
             wallet__refunds__state=Refund.State.PREPARED, wallet__refunds__method=Refund.Method.BANK

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Count
 from pytest_django import Settings
 
-from attendance.models import Absence, ServiceDay
+from attendance import conflicts
+from attendance.models import Absence, AbsencePattern, Dispute, ServiceDay
 from enrolments.models import ClassGroup, Exemption, Household, Price, Pupil, School
 from identity.models import User
 from mensa import books, clock
-from mensa.demo import facts, families, history, paper, parents_list, people, town
+from mensa.demo import facts, families, history, paper, parents_list, people, town, voices
 from mensa.demo.plan import Scale
 from mensa.demo.top_ups import TopUps
 from payments.models import Campaign, Notice, Receipt, UploadedReceipt
@@ -114,6 +115,24 @@ def test_the_books_tally_and_a_second_build_finds_nothing_to_do() -> None:
     before = fingerprint()
     assert build() == 0
     assert fingerprint() == before
+
+
+def test_the_desks_have_a_dispute_a_disagreement_and_a_weekday_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(voices, "DISPUTED", LAST - dt.timedelta(days=1))
+    monkeypatch.setattr(voices, "DISPUTED_AT", facts.at(LAST, 18, 5))
+    monkeypatch.setattr(history, "DISAGREEMENT", LAST)
+    monkeypatch.setattr(history, "EVERY_CLASS_FROM", LAST)
+    monkeypatch.setattr(history, "ANNOUNCED", 300)
+    build()
+    assert Dispute.objects.get().state == Dispute.State.OPEN
+    assert str(AbsencePattern.objects.get()) == "ogni mercoledì fino al 22/12/2026"
+    assert conflicts.desk(today=LAST)
+    assert {"assente ogni mercoledì fino a Natale", "contesta un addebito: l'ufficio deve rispondere"} <= {
+        person.note for person in parents_list.choose()
+    }
+    assert books.check(now=facts.START).findings == []
 
 
 def test_a_town_that_stands_is_not_touched_again() -> None:
