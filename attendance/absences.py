@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from attendance import absence_receipts, words
+from attendance import absence_receipts, tellings, words
 from attendance.calendar import each_day
 from attendance.errors import BadRange, NoServiceDay, TooLate
 from attendance.models import Absence, AbsencePattern, AbsenceReceipt
@@ -54,11 +54,12 @@ def mark(
     note: str = "",
     pattern: AbsencePattern | None = None,
     look: Look | None = None,
+    tell: bool = False,
 ) -> Marked:
     """A parent says that the child will not eat. Only service days are taken; when today's cut-off has passed the later
     days are marked all the same, and today is kept as a late notice: evidence for the office, no debit spared. Each word
     written has its receipt. ``pattern``: the weekday said once, whose hour is the one that counts for the cut-off. ``look``:
-    the facts of these days, when whoever asks has just read them.
+    the facts of these days, when whoever asks has just read them. ``tell``: both parents get a mail about what has changed.
 
     Refused with ``TooLate`` or ``NoServiceDay`` when no day can be marked.
     """
@@ -69,11 +70,19 @@ def mark(
         too_late = _say(late, pupil, by=by, now=now, note=note, in_time=False)
         said = [(day, Word.ABSENT) for day in changed] + [(day, Word.LATE) for day in too_late]
         receipts = absence_receipts.issue(pupil=pupil, said=said, by=by, now=now, pattern=pattern)
+        if tell and changed:
+            tellings.of_notice(pupil=pupil, days=changed, receipt=receipts[0], now=now)
     return asked.outcome(changed, receipts)
 
 
 def withdraw(
-    *, pupil: Pupil, days: Iterable[dt.date], by: User, now: dt.datetime, look: Look | None = None
+    *,
+    pupil: Pupil,
+    days: Iterable[dt.date],
+    by: User,
+    now: dt.datetime,
+    look: Look | None = None,
+    tell: bool = False,
 ) -> Marked:
     """A parent takes the notice back before the cut-off: the meal is there again. After it nothing changes any more."""
     asked = _ask(pupil, days, now, look)
@@ -82,6 +91,8 @@ def withdraw(
         changed = {day for day, _ in taken}
         said = [(day, Word.BACK) for day in changed]
         receipts = absence_receipts.issue(pupil=pupil, said=said, by=by, now=now)
+        if tell and changed:
+            tellings.of_notice(pupil=pupil, days=changed, receipt=receipts[0], now=now)
     return asked.outcome(changed, receipts)
 
 

@@ -1,17 +1,17 @@
-"""The messages about closures: a few at a time, each claimed first so that two workers send one, none inside a transaction.
+"""The messages about closures: a few at a time, what each is told worked out for all of them at once.
 
 No name and no day in a subject. A server that does not answer is tried again, five times over some hours; then a person is told.
 """
 
 import datetime as dt
-import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
-from django.db.models import F
+from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -19,12 +19,12 @@ from attendance import closure_notices, closure_scope, kitchen
 from attendance.calendar import each_day
 from attendance.kitchen import ClassLine
 from attendance.models import Closure, ClosureMail, ClosureNotice
+from enrolments import outbox, rounds
 from enrolments.models import HelpDesk, School
+from enrolments.outbox import Envelope, Fate, Outcome, Sender
 
-logger = logging.getLogger(__name__)
-#: A claim that has not become a message in this time was a worker that died.
+#: A claim that has not become a message in this time was a worker that died, or a server that did not answer.
 PATIENCE = dt.timedelta(minutes=20)
-MOST_ATTEMPTS = 5
 #: Days of packed lunches spelled out class by class; a longer trip refers to the kitchen's own page.
 PACKED_DAYS = 5
 SUBJECTS = {
@@ -52,46 +52,65 @@ class Packed:
 
 def send_some(*, now: dt.datetime, limit: int = 50) -> int:
     """Address what is new, then send up to ``limit`` messages; returns how many were taken in hand."""
-    for notice in closure_notices.unaddressed():
-        closure_notices.address(notice=notice, now=now)
-    claimed = _claim(now, limit)
-    by_notice: dict[int, list[ClosureMail]] = {}
-    for mail in claimed:
-        by_notice.setdefault(mail.notice_id, []).append(mail)
-    for mails in by_notice.values():
-        _send_all(mails[0].notice, mails, now)
-    return len(claimed)
+    rounds.each(
+        closure_notices.unaddressed(),
+        lambda notice: closure_notices.address(notice=notice, now=now),
+        said="closure.not_addressed",
+    )
+    return outbox.carry(SENDER, now=now, limit=limit).taken
 
 
 def waiting(now: dt.datetime) -> bool:
     """Is there anything to do at this moment?"""
-    ready = ClosureMail.objects.ready(now, PATIENCE)
-    return ready.exists() or closure_notices.unaddressed().exists()
+    return outbox.free(SENDER, now).exists() or closure_notices.unaddressed().exists()
 
 
-@transaction.atomic
-def _claim(now: dt.datetime, limit: int) -> list[ClosureMail]:
-    free = ClosureMail.objects.ready(now, PATIENCE).order_by("pk").select_for_update(skip_locked=True)
-    keys = [row.pk for row in free.only("pk")[:limit]]
-    ClosureMail.objects.filter(pk__in=keys).update(claimed_at=now, attempts=F("attempts") + 1)
-    rows = ClosureMail.objects.filter(pk__in=keys).select_related("notice", "caterer").order_by("pk")
-    return list(rows)
+def _owed(now: dt.datetime) -> QuerySet[ClosureMail]:
+    return ClosureMail.objects.filter(state=ClosureMail.State.WAITING).order_by("pk")
 
 
-def _send_all(notice: ClosureNotice, mails: list[ClosureMail], now: dt.datetime) -> None:
+def _compose(mails: list[ClosureMail], now: dt.datetime) -> list[Envelope[ClosureMail]]:
+    by_notice: dict[ClosureNotice, list[ClosureMail]] = defaultdict(list)
+    for mail in mails:
+        by_notice[mail.notice].append(mail)
+    return [one for notice, own in by_notice.items() for one in _of_notice(notice, own, now)]
+
+
+def _of_notice(
+    notice: ClosureNotice, mails: list[ClosureMail], now: dt.datetime
+) -> Iterable[Envelope[ClosureMail]]:
     """What each is told is worked out for all of them at once: constant queries."""
     closures = _worth_telling(notice)
     family = _lines_of_guardians(notice, closures, [m.guardian_id for m in mails if m.guardian_id])
-    connection = get_connection()
     for mail in mails:
-        lines = family.get(mail.guardian_id or 0, []) if mail.guardian_id else _lines(closures)
+        lines = family.get(mail.guardian_id, []) if mail.guardian_id else _lines(closures)
         if not lines:
-            ClosureMail.objects.filter(pk=mail.pk).update(state=ClosureMail.State.DROPPED)
+            yield Envelope([mail])
             continue
         body = (
             _family_body(notice, lines) if mail.guardian_id else _caterer_body(notice, closures, lines, now)
         )
-        _send(mail, EmailMessage(_subject(notice), body, None, [mail.email], connection=connection), now)
+        yield Envelope([mail], [EmailMessage(_subject(notice), body, None, [mail.email])])
+
+
+def _mark(mail: ClosureMail, fate: Fate, now: dt.datetime) -> dict[str, Any]:
+    if fate.outcome is Outcome.SENT:
+        return {"state": ClosureMail.State.SENT, "sent_at": now}
+    if fate.outcome is Outcome.NOT_NEEDED:
+        return {"state": ClosureMail.State.DROPPED}
+    return {"state": ClosureMail.State.FAILED} if fate.outcome is Outcome.GIVEN_UP else {}
+
+
+SENDER: Sender[ClosureMail] = Sender(
+    name="closures",
+    owed=_owed,
+    compose=_compose,
+    mark=_mark,
+    patience=PATIENCE,
+    most_tries=5,
+    related=("notice", "caterer"),
+    batch=50,
+)
 
 
 def _worth_telling(notice: ClosureNotice) -> list[Closure]:
@@ -161,18 +180,6 @@ def _packed(closures: list[Closure], now: dt.datetime) -> list[Packed]:
         for line in school.lines
         if line.service.packed and line.class_group.pk in ids and line.total
     ]
-
-
-def _send(mail: ClosureMail, message: EmailMessage, now: dt.datetime) -> None:
-    row = ClosureMail.objects.filter(pk=mail.pk)
-    try:
-        message.send()
-    except OSError:
-        logger.warning("closure.mail_not_sent", extra={"mail": mail.pk, "attempts": mail.attempts})
-        if mail.attempts >= MOST_ATTEMPTS:
-            row.update(state=ClosureMail.State.FAILED)
-        return
-    row.update(state=ClosureMail.State.SENT, sent_at=now)
 
 
 def _subject(notice: ClosureNotice) -> str:

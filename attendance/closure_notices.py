@@ -182,7 +182,7 @@ def try_again(*, notice: ClosureNotice) -> int:
     with_address = [row for row in rows if _address_now(row)]
     for row in with_address:
         ClosureMail.objects.filter(again, pk=row.pk).update(
-            state=ClosureMail.State.WAITING, email=_address_now(row), attempts=0, claimed_at=None
+            state=ClosureMail.State.WAITING, email=_address_now(row), tries=0, claimed_at=None
         )
     return len(with_address)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from attendance import corrections, letters, verdicts
 from attendance.models import Absence, ClassRegister, Letter, Passage
@@ -25,6 +25,15 @@ KEPT = dt.timedelta(days=60)
 
 def waiting(*, today: dt.date) -> list[Absence]:
     """The parents' notices that wait for the office's word, oldest first."""
+    decided = Absence.objects.filter(
+        day=OuterRef("day"), pupil=OuterRef("pupil"), source=Absence.Source.OFFICE
+    )
+    rows = _contested(today - KEPT, today).filter(~Exists(decided))
+    return list(rows.select_related("pupil", "marked_by").order_by("day", "pupil__sort_key")[:200])
+
+
+def _contested(first: dt.date, last: dt.date) -> QuerySet[Absence]:
+    """The notices given in time of children whom the school has seen present."""
     spoken = Absence.objects.filter(day=OuterRef("day"), pupil=OuterRef("pupil"))
     place = Enrolment.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=OuterRef(OuterRef("day"))),
@@ -33,16 +42,14 @@ def waiting(*, today: dt.date) -> list[Absence]:
     )
     taken = ClassRegister.objects.filter(day=OuterRef("day"), class_group__in=place.values("class_group"))
     said_present = spoken.filter(source=Absence.Source.SCHOOL, absent=False)
-    rows = Absence.objects.filter(
+    return Absence.objects.filter(
         Exists(taken) | Exists(said_present),
         ~Exists(spoken.filter(source=Absence.Source.SCHOOL, absent=True)),
-        ~Exists(spoken.filter(source=Absence.Source.OFFICE)),
-        day__range=(today - KEPT, today),
+        day__range=(first, last),
         source=Absence.Source.PARENT,
         absent=True,
         in_time=True,
     )
-    return list(rows.select_related("pupil", "marked_by").order_by("day", "pupil__sort_key")[:200])
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,28 @@ def resolve(
     return changed
 
 
-def _tell(pupil: Pupil, day: dt.date, *, absent: bool, now: dt.datetime) -> None:
+def correct(
+    *, pupil: Pupil, day: dt.date, absent: bool, reason: str, by: User, now: dt.datetime
+) -> tuple[bool, bool]:
+    """The office's word on any day, as ``corrections.correct``; where it settles a conflict, or thinks again about one, family
+    and school get the desk's letter. Returns whether anything changed, and whether they are told."""
+    with transaction.atomic():
+        changed = corrections.correct(pupil=pupil, day=day, absent=absent, reason=reason, by=by, now=now)
+        told = changed and _is_contested(pupil, day) and _tell(pupil, day, absent=absent, now=now)
+    return changed, told
+
+
+def _is_contested(pupil: Pupil, day: dt.date) -> bool:
+    """Family and school disagree on the day, whatever the office has said of it."""
+    return _contested(day, day).filter(pupil=pupil).exists()
+
+
+def _tell(pupil: Pupil, day: dt.date, *, absent: bool, now: dt.datetime) -> bool:
+    """False when the last letter said the same already: another reason for the same decision is no news. Whoever decides holds
+    the office's word until the end of the transaction, so two at once write one letter."""
+    known = Letter.objects.filter(kind=Letter.Kind.CONFLICT, day=day, pupil=pupil).order_by("-pk").first()
+    if known is not None and known.facts["absent"] is absent:
+        return False
     place = Enrolment.objects.on(day).filter(pupil=pupil).select_related("class_group__school").first()
     school = place.class_group.school if place else None
     said = Absence.objects.get(day=day, pupil=pupil, source=Absence.Source.OFFICE)
@@ -109,6 +137,7 @@ def _tell(pupil: Pupil, day: dt.date, *, absent: bool, now: dt.datetime) -> None
         facts={"absent": absent, "class": place.class_group.label if place else ""},
         now=now,
     )
+    return True
 
 
 def _with_evidence(words: list[Absence]) -> list[Conflict]:

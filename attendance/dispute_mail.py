@@ -4,49 +4,57 @@ Nothing of the child stands in the subject. A mail server that does not answer l
 """
 
 import datetime as dt
-import logging
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 
 from attendance.models import Dispute
-from enrolments import mailing
-from enrolments.models import Guardian, HelpDesk
+from enrolments import mailing, outbox
+from enrolments.models import HelpDesk
+from enrolments.outbox import Envelope, Fate, Outcome, Sender
 
-logger = logging.getLogger(__name__)
 SUBJECT = "Mensa scolastica: la tua contestazione"
 #: What could not be said by then is on the page, and makes room for the others.
 GIVE_UP_AFTER = dt.timedelta(days=5)
+_OVER = {Outcome.SENT, Outcome.NOT_NEEDED, Outcome.GIVEN_UP}
 
 
-def untold(*, now: dt.datetime) -> list[int]:
+def send_owed(*, now: dt.datetime) -> int:
+    """The news that no mail has carried yet; returns of how many disputes."""
+    return outbox.carry(SENDER, now=now).left
+
+
+def untold(now: dt.datetime) -> QuerySet[Dispute]:
     """Disputes whose state the parents have not been told yet; one withdrawn by a parent is no news, nor is an old one."""
     rows = Dispute.objects.exclude(told_state=F("state")).exclude(state=Dispute.State.WITHDRAWN)
     rows = rows.annotate(news=Coalesce("decided_at", "opened_at")).filter(news__gte=now - GIVE_UP_AFTER)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
+    return rows.order_by("pk")
 
 
-def tell(*, dispute_id: int) -> int:
-    """Write to the family's guardians; returns how many messages left. Who is at it already is left alone."""
-    row = Dispute.objects.select_related("pupil", "wallet__household").get(pk=dispute_id)
-    mine = Dispute.objects.filter(pk=row.pk, state=row.state).exclude(told_state=row.state)
-    if row.state == Dispute.State.WITHDRAWN or not mine.update(told_state=row.state):
-        return 0
-    try:
-        return _send(row)
-    except OSError:
-        logger.warning("dispute.mail_not_sent", extra={"dispute": row.pk})
-        Dispute.objects.filter(pk=row.pk, told_state=row.state).update(told_state="")
-        return 0
+def _compose(rows: list[Dispute], now: dt.datetime) -> Iterable[Envelope[Dispute]]:
+    desk = HelpDesk.objects.first() or HelpDesk()
+    for row in rows:
+        body = render_to_string(
+            "email/attendance/dispute.txt", {"dispute": row, "help_desk": desk, "url": settings.BASE_URL}
+        )
+        addresses = mailing.of_household(row.wallet.household)
+        yield Envelope([row], mailing.to_each(subject=SUBJECT, body=body, addresses=addresses))
 
 
-def _send(row: Dispute) -> int:
-    body = render_to_string(
-        "email/attendance/dispute.txt",
-        {"dispute": row, "help_desk": HelpDesk.objects.first() or HelpDesk(), "url": settings.BASE_URL},
-    )
-    guardians = Guardian.objects.filter(memberships__household=row.wallet.household).exclude(email="")
-    addresses = sorted(set(guardians.values_list("email", flat=True)))
-    return mailing.post(subject=SUBJECT, body=body, addresses=addresses)
+def _mark(row: Dispute, fate: Fate, now: dt.datetime) -> dict[str, Any]:
+    """The state that was told, not the one the office may have given it meanwhile: that is the next news."""
+    return {"told_state": row.state, "claimed_at": None, "tries": 0} if fate.outcome in _OVER else {}
+
+
+SENDER: Sender[Dispute] = Sender(
+    name="disputes",
+    owed=untold,
+    compose=_compose,
+    mark=_mark,
+    patience=dt.timedelta(minutes=5),
+    related=("pupil", "wallet__household"),
+)

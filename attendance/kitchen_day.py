@@ -38,12 +38,12 @@ class SchoolDay:
 
 @dataclass(frozen=True)
 class Day:
-    """``missing``: the hour of the sheet has passed and nothing was sealed."""
+    """``missing``: the schools whose sheet was not sealed well after its hour."""
 
     day: dt.date
     sealing_hour: dt.time
     schools: list[SchoolDay]
-    missing: bool
+    missing: list[School]
 
     @property
     def total(self) -> int:
@@ -79,7 +79,7 @@ def of(*, day: dt.date, schools: Collection[School], now: dt.datetime) -> Day:
     counted = kitchen.sheet(day=day, schools=schools, now=now)
     return Day(
         day=day,
-        missing=day == today and sealing.is_missing(now=now),
+        missing=sealing.missing(now=now) if day == today else [],
         sealing_hour=counted.hours.kitchen_sheet_at,
         schools=[
             SchoolDay(

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from attendance import registers, verdicts
-from attendance.models import Absence, Letter, SchoolPhase
+from attendance import registers, tellings, verdicts
+from attendance.models import Absence, Letter, Passage, SchoolPhase
 from attendance.registers import State
 from attendance.rules import phase_words
 from attendance.rules.cutoff import ROME
@@ -100,7 +100,7 @@ def _seen_absent(letter: Letter, now: dt.datetime) -> Text | None:
 def _conflict(letter: Letter, now: dt.datetime) -> Text | None:
     """What the office has decided; the school reads the class, the family the child and what becomes of the meal."""
     word = Absence.objects.filter(day=letter.day, pupil=letter.pupil_id, source=Absence.Source.OFFICE).first()
-    if word is None or word.absent is not letter.facts["absent"]:
+    if word is None or word.absent is not letter.facts["absent"] or _is_overtaken(letter):
         return None
     to_school = letter.user_id is not None
     return Text(
@@ -117,9 +117,57 @@ def _conflict(letter: Letter, now: dt.datetime) -> Text | None:
     )
 
 
+def _is_overtaken(letter: Letter) -> bool:
+    """The office has thought again meanwhile: the newer letter says how it ended."""
+    newer = Letter.objects.filter(kind=letter.kind, day=letter.day, pupil=letter.pupil_id, pk__gt=letter.pk)
+    return newer.filter(guardian=letter.guardian_id, user=letter.user_id).exists()
+
+
+def _absence(letter: Letter, now: dt.datetime) -> Text | None:
+    """What the parents say now of those days; a day changed again since then has a letter of its own."""
+    words = Absence.objects.filter(
+        pupil=letter.pupil_id,
+        day__in=letter.facts["days"],
+        source=Absence.Source.PARENT,
+        marked_at__lte=letter.written_at,
+    )
+    said = list(words.select_related("marked_by").order_by("day"))
+    if not said:
+        return None
+    return Text(
+        "Mensa scolastica: assenza aggiornata",
+        "email/attendance/absence.txt",
+        {"pupil": letter.pupil, "words": said},
+    )
+
+
+def _passage(letter: Letter, now: dt.datetime) -> Text | None:
+    """What the school has recorded and what becomes of the meal; undone before anybody was told, it is no news."""
+    row = Passage.objects.filter(pk=letter.facts["passage"]).select_related("pupil").first()
+    if row is None:
+        return None
+    found = verdicts.of_pupils(pupils=[row.pupil], days=[row.day])[row.pupil_id, row.day]
+    if (found.eats, found.charged) != (letter.facts["eats"], letter.facts["charged"]):
+        return None
+    if letter.facts["again"] and not _has_been_told(letter, row):
+        return None
+    return Text(
+        "Mensa scolastica: un'entrata o un'uscita cambia il pasto",
+        "email/attendance/passage.txt",
+        {"pupil": row.pupil, "passage": row, "eats": found.eats, "charged": found.charged},
+    )
+
+
+def _has_been_told(letter: Letter, row: Passage) -> bool:
+    told = Letter.objects.filter(cause__startswith=tellings.cause_of(row), state=Letter.State.SENT)
+    return told.filter(guardian=letter.guardian_id).exists()
+
+
 _BY_KIND: dict[Letter.Kind, Callable[[Letter, dt.datetime], Text | None]] = {
     Letter.Kind.ROLL_CALL: _roll_call,
     Letter.Kind.PHASE: _phase,
     Letter.Kind.SEEN_ABSENT: _seen_absent,
     Letter.Kind.CONFLICT: _conflict,
+    Letter.Kind.ABSENCE: _absence,
+    Letter.Kind.PASSAGE: _passage,
 }

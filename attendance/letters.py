@@ -1,30 +1,12 @@
-"""Letters: written down with the fact they speak of, sent after it, once each. A mail that fails is tried again.
-
-A letter is claimed before it leaves, so that two workers send one; a claim of a worker that has died runs out.
-"""
+"""Letters: written down in the same transaction as the fact they speak of, once each; ``letter_mail`` sends them."""
 
 import datetime as dt
-import logging
 from collections.abc import Iterable
-from smtplib import SMTPException
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import F, Q
-from django.template.loader import render_to_string
-
-from attendance import letter_texts
 from attendance.models import Letter
-from enrolments.models import Guardian, HelpDesk, Pupil, School, SchoolStaff
+from enrolments.models import Guardian, Pupil, School, SchoolStaff
 from identity.models import Role, User
-
-logger = logging.getLogger(__name__)
-#: A claim older than this belongs to a worker that is no more.
-PATIENCE = dt.timedelta(minutes=10)
-#: After these many tries the letter is given up and the office sees it.
-TRIES = 12
-AT_ONCE = 500
 
 
 def write(
@@ -57,46 +39,6 @@ def write(
     fresh = [row for row in rows if row.cause not in known]
     Letter.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
-
-
-def send_waiting(*, now: dt.datetime) -> int:
-    """Send what is waiting, oldest first; returns how many mails left."""
-    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - PATIENCE) | Q(claimed_at__gt=now)
-    rows = Letter.objects.filter(free, state=Letter.State.WAITING).order_by("written_at", "pk")
-    return sum(send(letter_id=pk, now=now) for pk in rows.values_list("pk", flat=True)[:AT_ONCE])
-
-
-def send(*, letter_id: int, now: dt.datetime) -> bool:
-    """One letter, if it is still owed and still makes sense."""
-    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - PATIENCE) | Q(claimed_at__gt=now)
-    mine = Letter.objects.filter(free, pk=letter_id, state=Letter.State.WAITING)
-    if mine.update(claimed_at=now, tries=F("tries") + 1) == 0:
-        return False
-    letter = Letter.objects.select_related("school", "pupil", "guardian", "user").get(pk=letter_id)
-    text = letter_texts.compose(letter, now)
-    address = (letter.guardian or letter.user).email  # type: ignore[union-attr]
-    if text is None or not address:
-        _close(letter, Letter.State.NOT_NEEDED, now)
-        return False
-    return _post(letter, text, address, now)
-
-
-def _post(letter: Letter, text: letter_texts.Text, address: str, now: dt.datetime) -> bool:
-    desk = HelpDesk.objects.first() or HelpDesk()
-    body = render_to_string(text.template, {**text.context, "help_desk": desk, "url": settings.BASE_URL})
-    try:
-        EmailMessage(text.subject, body, settings.DEFAULT_FROM_EMAIL, [address]).send()
-    except (OSError, SMTPException):
-        logger.warning("letter.not_sent", extra={"letter": letter.pk, "tries": letter.tries})
-        if letter.tries >= TRIES:
-            _close(letter, Letter.State.GIVEN_UP, now)
-        return False
-    _close(letter, Letter.State.SENT, now)
-    return True
-
-
-def _close(letter: Letter, state: Letter.State, now: dt.datetime) -> None:
-    Letter.objects.filter(pk=letter.pk).update(state=state, closed_at=now)
 
 
 def guardians_of(pupil: Pupil) -> list[Guardian]:

@@ -1,14 +1,17 @@
 """What the school's morning owes to people, found in the database at every round and written down as letters, once each."""
 
 import datetime as dt
+from collections.abc import Sequence
+from functools import partial
 
 from django.db.models import Exists, OuterRef
 
 from attendance import hours as adopted
-from attendance import letter_texts, letters, phases, verdicts
+from attendance import letter_mail, letter_texts, letters, phases, verdicts
 from attendance.models import Absence, Letter
 from attendance.rules.cutoff import ROME
 from attendance.rules.morning import reminder_due
+from enrolments import rounds
 from enrolments.models import Pupil, School
 
 #: A tick taken back within these minutes was a slip of the finger: nobody is worried for it.
@@ -20,10 +23,9 @@ NOTES_LOOK_BACK = dt.timedelta(hours=12)
 
 def round_of(*, now: dt.datetime) -> int:
     """Everything due now: reminders, notices of a change, notes to parents; then what is waiting leaves."""
-    remind(now=now)
-    phases.write_letters(now=now)
-    note_unannounced(now=now)
-    return letters.send_waiting(now=now)
+    due = (remind, phases.write_letters, note_unannounced)
+    rounds.steps([partial(step, now=now) for step in due], said="morning.step_failed")
+    return letter_mail.send_waiting(now=now)
 
 
 def remind(*, now: dt.datetime) -> int:
@@ -34,8 +36,16 @@ def remind(*, now: dt.datetime) -> int:
         return 0
     told = Letter.objects.filter(kind=Letter.Kind.ROLL_CALL, day=day, facts__reminder=number)
     schools = School.objects.exclude(pk__in=told.values("school")).order_by("pk")
+    missing = rounds.at_once_or_each(
+        list(schools),
+        lambda some: letter_texts.missing_schools(some, day, now),
+        said="morning.roll_calls_not_read",
+    )
+    late = [school for found in missing for school in found]
     return sum(
-        _remind(school, day, number, now) for school in letter_texts.missing_schools(schools, day, now)
+        rounds.each(
+            late, lambda school: _remind(school, day, number, now), said="morning.school_not_reminded"
+        )
     )
 
 
@@ -67,11 +77,18 @@ def note_unannounced(*, now: dt.datetime) -> int:
     told = Letter.objects.filter(kind=Letter.Kind.SEEN_ABSENT, day__gte=today - ONE_DAY)
     known = set(told.values_list("day", "pupil_id"))
     fresh = [key for key in rows.values_list("day", "pupil_id") if key not in known]
-    pupils = Pupil.objects.in_bulk({pk for _, pk in fresh})
-    found = verdicts.of_pupils(pupils=pupils.values(), days={day for day, _ in fresh})
+    written = rounds.at_once_or_each(
+        fresh, lambda keys: _note_each(keys, now), said="morning.absence_not_noted"
+    )
+    return sum(written)
+
+
+def _note_each(keys: Sequence[tuple[dt.date, int]], now: dt.datetime) -> int:
+    pupils = Pupil.objects.in_bulk({pk for _, pk in keys})
+    found = verdicts.of_pupils(pupils=pupils.values(), days={day for day, _ in keys})
     return sum(
         _note(pupils[pk], day, now)
-        for day, pk in fresh
+        for day, pk in keys
         if (verdict := found[pk, day].verdict) is not None and verdict.tell_parent
     )
 

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import connection, transaction
 
 from attendance import hours as adopted
-from attendance import verdicts, words
+from attendance import tellings, verdicts, words
 from attendance.errors import AlreadyDecided, NoServiceDay, TooLate
 from attendance.models import Absence, Passage
 from attendance.rules import cutoff
@@ -46,7 +46,8 @@ def record(
     now: dt.datetime,
     sent_home: bool = False,
 ) -> Passage:
-    """Write it down, once per child, day and kind: saying it again with another hour corrects the row."""
+    """Write it down, once per child, day and kind: saying it again with another hour corrects the row. When it changes the meal
+    the families get a letter."""
     sent_home = sent_home and kind == Passage.Kind.EARLY_EXIT
     with transaction.atomic():
         found = _meal(pupil, class_group, day, now)
@@ -62,6 +63,7 @@ def record(
             words.say(here, source=Absence.Source.OFFICE, absent=True, note=note, by=by, now=now)
         elif office is not None:
             words.take_back(here, source=Absence.Source.OFFICE, by=by, now=now)
+        tellings.of_passage(passage=row, before=found, after=_verdict(pupil, day), now=now)
     return row
 
 
@@ -72,12 +74,19 @@ def undo(*, passage: Passage, by: User, now: dt.datetime) -> bool:
         rows = Passage.objects.filter(pk=passage.pk, undone_at__isnull=True)
         if rows.update(undone_at=now, undone_by=by) == 0:
             return False
+        before = _verdict(passage.pupil, passage.day)
         here = [(passage.day, passage.pupil_id)]
         if passage.sent_home:
             words.take_back(here, source=Absence.Source.OFFICE, by=by, now=now)
         if _was_absent(passage) and not _others(passage):
             words.say(here, source=Absence.Source.SCHOOL, absent=True, by=by, now=now)
+        after = _verdict(passage.pupil, passage.day)
+        tellings.of_passage(passage=passage, before=before, after=after, now=now)
     return True
+
+
+def _verdict(pupil: Pupil, day: dt.date) -> DayVerdict:
+    return verdicts.of_pupils(pupils=[pupil], days=[day])[pupil.pk, day]
 
 
 def _is_missing(found: DayVerdict) -> bool:
@@ -103,7 +112,7 @@ def _others(passage: Passage) -> bool:
 
 
 def _meal(pupil: Pupil, class_group: ClassGroup, day: dt.date, now: dt.datetime) -> DayVerdict:
-    found = verdicts.of_pupils(pupils=[pupil], days=[day])[pupil.pk, day]
+    found = _verdict(pupil, day)
     _in_time(day, found.hours, now)
     if found.verdict is None or found.class_id != class_group.pk:
         raise NoServiceDay(f"Per questo alunno oggi non c'è un pasto: {found.sentence}")

@@ -8,7 +8,7 @@ has the last word on that day. Ending the pattern takes back the words it made o
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, models, transaction
 
@@ -19,6 +19,7 @@ from attendance.errors import AlreadySaid, NoServiceDay, TooLate
 from attendance.models import Absence, AbsencePattern, AbsenceReceipt, ClassWeekdays
 from attendance.rules.cutoff import ROME
 from attendance.rules.service_days import WEEKDAYS
+from enrolments import rounds
 from enrolments.models import Enrolment, Pupil
 from identity.models import User
 
@@ -59,7 +60,7 @@ def say(
             pattern = AbsencePattern.objects.create(
                 pupil=pupil, weekday=weekday, valid_from=first, valid_to=last, said_by=by, said_at=now
             )
-            return pattern, absences.mark(pupil=pupil, days=days, by=by, now=now, pattern=pattern)
+            return pattern, absences.mark(pupil=pupil, days=days, by=by, now=now, pattern=pattern, tell=True)
     except IntegrityError as error:
         if "one_pattern_per_weekday" not in str(error):
             raise
@@ -75,7 +76,7 @@ def end(*, pattern: AbsencePattern, by: User, now: dt.datetime) -> Marked | None
         if not mine:
             return Marked((), (), (), ())
         try:
-            return absences.withdraw(pupil=pattern.pupil, days=mine, by=by, now=now)
+            return absences.withdraw(pupil=pattern.pupil, days=mine, by=by, now=now, tell=True)
         except (TooLate, NoServiceDay):
             return Marked((), (), (), ())
 
@@ -91,22 +92,36 @@ def _days_still_mine(pattern: AbsencePattern, now: dt.datetime) -> Days:
 
 
 def catch_up(*, now: dt.datetime) -> list[Marked]:
-    """Mark the days that have become service days since the patterns were said. Safe to repeat; cheap when there is nothing."""
+    """Mark the days that have become service days since the patterns were said, and tell both parents. Safe to repeat; cheap
+    when there is nothing; a pattern that cannot be followed keeps no other waiting."""
     today = now.astimezone(ROME).date()
     living = AbsencePattern.objects.living().overlapping(today, today + SWEPT_AHEAD)
     patterns = list(living.select_related("pupil", "said_by").order_by("pk"))
+    due = rounds.at_once_or_each(patterns, lambda rows: _due(rows, today), said="patterns.not_read")
+    return rounds.each(
+        [one for found in due for one in found],
+        lambda one: absences.mark(
+            pupil=one[0].pupil, days=one[1], by=one[0].said_by, now=now, pattern=one[0], tell=True
+        ),
+        said="patterns.not_followed",
+    )
+
+
+def _due(patterns: Sequence[AbsencePattern], today: dt.date) -> list[tuple[AbsencePattern, Days]]:
+    """The days that each pattern has still to mark."""
     wanted = _unspoken(patterns, today)
     found = verdicts.of_pupils(
         pupils={pattern.pupil for pattern in patterns if wanted[pattern.pk]},
         days={day for days in wanted.values() for day in days},
     )
-    done = []
-    for pattern in patterns:
-        days = [day for day in wanted[pattern.pk] if found[pattern.pupil_id, day].open_at(pattern.said_at)]
-        if days:
-            by, pupil = pattern.said_by, pattern.pupil
-            done.append(absences.mark(pupil=pupil, days=days, by=by, now=now, pattern=pattern))
-    return done
+    open_days = [
+        (
+            pattern,
+            [day for day in wanted[pattern.pk] if found[pattern.pupil_id, day].open_at(pattern.said_at)],
+        )
+        for pattern in patterns
+    ]
+    return [(pattern, days) for pattern, days in open_days if days]
 
 
 def _unspoken(patterns: Iterable[AbsencePattern], today: dt.date) -> dict[int, Days]:

@@ -16,6 +16,7 @@ from attendance.rules import phase_words
 from attendance.rules.cutoff import ROME
 from attendance.rules.morning import phase_notice_due
 from attendance.rules.verdict import Phase
+from enrolments import rounds
 from enrolments.models import Enrolment, Guardian, School
 
 ONE_DAY = dt.timedelta(days=1)
@@ -169,12 +170,14 @@ def write_letters(*, now: dt.datetime) -> int:
     rules = adopted.on(today)
     rows = SchoolPhase.objects.filter(valid_from__gt=today).select_related("school").order_by("valid_from")
     standing = of_schools({row.school_id for row in rows}, today)
-    written = 0
-    for row in rows:
+
+    def tell(row: SchoolPhase) -> int:
         number = phase_notice_due(row.valid_from, today, rules)
-        if number and standing[row.school_id].change == row and not _is_written(row, number):
-            written += _write(row, _families(row), number=number, now=now, today=today)
-    return written
+        if not number or standing[row.school_id].change != row or _is_written(row, number):
+            return 0
+        return _write(row, _families(row), number=number, now=now, today=today)
+
+    return sum(rounds.each(rows, tell, said="phases.families_not_told"))
 
 
 def cause_of(row: SchoolPhase, number: int) -> str:

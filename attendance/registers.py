@@ -114,10 +114,11 @@ def confirm(
 
     ``absent_pupils``: ids of who is not there. ``seen``: the ``stamp`` of the sheet the form was made from; an old form that
     arrives after a newer list is refused, unless it is the very page that wrote it, cut off and changed since (``form``).
-    ``sure`` False: a whole school without absences is asked about, once. The register's row is taken first, so that two
-    secretaries follow one another.
+    ``sure`` False: a whole school without absences is asked about, once. The school is taken first, then the register's row:
+    two secretaries follow one another, and the last of two classes confirmed in the same instant sees the other.
     """
     with transaction.atomic():
+        _take_school(class_group.school_id)
         register, is_new = _take(class_group, day, by, now)
         sheet = read(class_group=class_group, day=day)
         absent = set(absent_pupils) - sheet.kept
@@ -283,6 +284,11 @@ def _line(pupil: Pupil, found: DayVerdict, moved: tuple[Passage, ...], *, taken:
         held=found.held,
         passages=moved,
     )
+
+
+def _take_school(school_id: int) -> None:
+    """The roll-calls of a school follow one another: without this the last two, at once, would each find the other missing."""
+    School.objects.select_for_update(no_key=True).get(pk=school_id)
 
 
 def _take(class_group: ClassGroup, day: dt.date, by: User, now: dt.datetime) -> tuple[ClassRegister, bool]:

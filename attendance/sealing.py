@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from attendance import hours as adopted
 from attendance import kitchen, kitchen_hours
@@ -21,6 +21,7 @@ from attendance.models import KitchenSheet
 from attendance.rules import cutoff, portions
 from attendance.rules.portions import Portion, Portions
 from attendance.rules.service_days import everywhere_shut
+from enrolments import rounds
 from enrolments.models import ClassGroup, Enrolment, School, SchoolYear
 
 #: A sheet later than this has been forgotten, not delayed.
@@ -45,30 +46,56 @@ def seal_due(*, now: dt.datetime) -> list[KitchenSheet]:
     may_vary = now < cutoff.at(day, kitchen_hours.on(day).variations_until)
     if sealed and not may_vary:
         return []
-    added = []
-    for count in kitchen.count(days=[day], schools=School.objects.all())[day]:
-        rows = sealed.get(count.school.pk)
-        if rows is None and count.has_service:
-            added.append(_add(year, day, count.school, 0, None, _sheet(day, count, now), now))
-        elif rows is not None and may_vary:
-            added.append(_vary(year, day, rows, count, now))
+    counts = rounds.at_once_or_each(
+        list(School.objects.all()),
+        lambda schools: kitchen.count(days=[day], schools=schools)[day],
+        said="kitchen.not_counted",
+    )
+    added = rounds.each(
+        [count for some in counts for count in some],
+        lambda count: _seal(year, day, sealed.get(count.school.pk), count, now, may_vary=may_vary),
+        said="kitchen.not_sealed",
+    )
     return list(
         KitchenSheet.objects.filter(pk__in=[pk for pk in added if pk]).select_related("year", "school")
     )
+
+
+def _seal(
+    year: SchoolYear,
+    day: dt.date,
+    rows: list[KitchenSheet] | None,
+    count: SchoolSheet,
+    now: dt.datetime,
+    *,
+    may_vary: bool,
+) -> int | None:
+    """What one school is owed. A school that cannot be sealed stops no other, and the office sees which one it is."""
+    if rows is None and count.has_service:
+        return _add(year, day, count.school, 0, None, _sheet(day, count, now), now)
+    if rows is not None and may_vary:
+        return _vary(year, day, rows, count, now)
+    return None
 
 
 def sealing_time(day: dt.date) -> dt.datetime:
     return cutoff.at(day, adopted.on(day).kitchen_sheet_at)
 
 
-def is_missing(*, now: dt.datetime) -> bool:
-    """Well after the hour there is canteen somewhere and nothing has been sealed: the worker or the beat stands still."""
+def missing(*, now: dt.datetime) -> list[School]:
+    """The schools with canteen and no sheet well after the hour, by name: the worker or the beat stands still, or that school
+    cannot be sealed. After lunch only a whole day without sheets is still worth a word."""
     day = now.astimezone(cutoff.ROME).date()
-    if now < sealing_time(day) + PATIENCE or KitchenSheet.objects.filter(day=day).exists():
-        return False
+    if now < sealing_time(day) + PATIENCE:
+        return []
+    sealed = set(KitchenSheet.objects.filter(day=day).values_list("school_id", flat=True))
+    if sealed and now >= cutoff.at(day, kitchen_hours.on(day).variations_until):
+        return []
     calendar = Calendar(None, day, day)
     open_ids = [pk for pk in calendar.classes if calendar.service(pk, day).open]
-    return bool(open_ids) and Enrolment.objects.on(day).filter(class_group__in=open_ids).exists()
+    waiting = Enrolment.objects.on(day).filter(class_group__in=open_ids)
+    rows = School.objects.filter(pk__in=waiting.values("class_group__school_id")).exclude(pk__in=sealed)
+    return list(rows.order_by("name"))
 
 
 def of_day(day: dt.date, *, schools: Collection[School] | None = None) -> dict[int, list[KitchenSheet]]:
@@ -115,7 +142,7 @@ def _add(
     kind = KitchenSheet.Kind.VARIATION if base else KitchenSheet.Kind.SHEET
     text = portions.canonical(content)
     values: list[Any] = [year.pk, day, school.pk, sequence, kind.value, base.pk if base else None, now, text]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ADD, values)
         row = cursor.fetchone()
     return row[0] if row else None

@@ -1,32 +1,30 @@
 """The mails that sheets owe: each sheet to its caterer, and one alarm to the office for a sheet that nobody has seen.
 
-A row says that a mail is owed; whoever claims it sends it, outside any transaction; what fails is said on the row and tried again
-while the day lasts. Sheets sealed together leave in one mail.
+What fails is said on the row and tried again while the day lasts. Sheets sealed together leave in one mail.
 """
 
 import datetime as dt
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
-from smtplib import SMTPException
+from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from attendance import acknowledging, caterer_links, sealing, sheet_pdf
 from attendance.models import Caterer, KitchenSheet, SheetMessage
 from attendance.rules import cutoff, portions
+from enrolments import outbox, rounds
 from enrolments.models import HelpDesk
+from enrolments.outbox import Envelope, Fate, Outcome, Sender
 from identity.models import Role, User
 from identity.pdf import PdfUnavailable
 
 logger = logging.getLogger(__name__)
-#: A claim older than this belongs to a worker that is no more, or to a mail that failed: try again.
-PATIENCE = dt.timedelta(minutes=5)
 NO_ADDRESS = "Nessun indirizzo e-mail a cui scrivere."
 NOT_WRITTEN = "Il messaggio non si è potuto comporre: avvisa il gestore per telefono."
 
@@ -40,61 +38,70 @@ def owe(*, now: dt.datetime) -> None:
     known: set[tuple[int, int | None]] = set(
         SheetMessage.objects.filter(sheet__day=day).values_list("sheet_id", "caterer_id")
     )
-    rows = [
-        SheetMessage(sheet=sheet, kind=SheetMessage.Kind.SHEET, caterer=caterer)
-        for caterer in Caterer.objects.filter(active=True).exclude(email="").order_by("pk")
-        for schools in [{school.pk for school in caterer_links.schools_of(caterer)}]
-        for sheet in sheets
-        if sheet.school_id in schools and (sheet.pk, caterer.pk) not in known
-    ]
-    rows += [
+    rounds.each(
+        Caterer.objects.filter(active=True).exclude(email="").order_by("pk"),
+        lambda caterer: _owe_to(caterer, [sheet for sheet in sheets if (sheet.pk, caterer.pk) not in known]),
+        said="kitchen.mail_not_owed",
+    )
+    alarms = [
         SheetMessage(sheet=sheet, kind=SheetMessage.Kind.ALARM)
         for sheet in acknowledging.overdue(now=now)
         if (sheet.pk, None) not in known
+    ]
+    SheetMessage.objects.bulk_create(alarms, ignore_conflicts=True)
+
+
+def _owe_to(caterer: Caterer, sheets: list[KitchenSheet]) -> None:
+    if not sheets:
+        return
+    schools = {school.pk for school in caterer_links.schools_of(caterer)}
+    rows = [
+        SheetMessage(sheet=sheet, kind=SheetMessage.Kind.SHEET, caterer=caterer)
+        for sheet in sheets
+        if sheet.school_id in schools
     ]
     SheetMessage.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def send_owed(*, now: dt.datetime) -> int:
     """Send what today owes; returns how many mails left."""
-    by_receiver: dict[Caterer | None, list[SheetMessage]] = defaultdict(list)
-    for row in _claim(now):
-        by_receiver[row.caterer].append(row)
-    return sum(_send(caterer, rows, now) for caterer, rows in by_receiver.items())
+    return outbox.carry(SENDER, now=now).left
 
 
-@transaction.atomic
-def _claim(now: dt.datetime) -> list[SheetMessage]:
-    """The rows that nobody else is sending, marked as ours."""
-    day = now.astimezone(cutoff.ROME).date()
-    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - PATIENCE) | Q(claimed_at__gt=now)
-    owed = SheetMessage.objects.filter(free, sheet__day=day, sent_at__isnull=True)
-    keys = list(owed.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
-    SheetMessage.objects.filter(pk__in=keys).update(claimed_at=now, tries=F("tries") + 1)
-    related = ("caterer", "sheet__school", "sheet__year")
-    return list(SheetMessage.objects.filter(pk__in=keys).select_related(*related).order_by("sheet__number"))
+def _owed(now: dt.datetime) -> QuerySet[SheetMessage]:
+    rows = SheetMessage.objects.filter(sheet__day=now.astimezone(cutoff.ROME).date(), sent_at__isnull=True)
+    return rows.order_by("caterer_id", "sheet__number")
 
 
-def _send(caterer: Caterer | None, rows: list[SheetMessage], now: dt.datetime) -> int:
-    sheets = [row.sheet for row in rows]
-    mine = SheetMessage.objects.filter(pk__in=[row.pk for row in rows])
-    try:
+def _compose(rows: list[SheetMessage], now: dt.datetime) -> Iterable[Envelope[SheetMessage]]:
+    """One mail for each caterer, and one for the office. Nobody to write to: the row says so, and is looked at again."""
+    for caterer, group in groupby(rows, key=lambda row: row.caterer):
+        own = list(group)
+        sheets = [row.sheet for row in own]
         message = _to_caterer(caterer, sheets) if caterer else _to_office(sheets, now)
-    except Exception:  # a sheet that nobody foresaw keeps no other caterer waiting
-        logger.exception("kitchen.mail_not_written", extra={"sheets": len(rows)})
-        mine.update(error=NOT_WRITTEN)
-        return 0
-    if not message.to:
-        mine.update(error=NO_ADDRESS)
-        return 0
-    try:
-        message.send()
-    except (OSError, SMTPException) as error:
-        logger.warning("kitchen.mail_not_sent", extra={"sheets": len(rows)})
-        mine.update(error=f"La posta non è partita: {type(error).__name__}.")
-        return 0
-    mine.update(sent_at=now, error="")
-    return 1
+        yield Envelope(own, [message] if message.to else [])
+
+
+def _mark(row: SheetMessage, fate: Fate, now: dt.datetime) -> dict[str, Any]:
+    if fate.outcome is Outcome.SENT:
+        return {"sent_at": now, "error": ""}
+    if fate.outcome is Outcome.NOT_NEEDED:
+        return {"error": NO_ADDRESS}
+    unwritten = fate.outcome is Outcome.UNWRITTEN
+    return {"error": NOT_WRITTEN if unwritten else f"La posta non è partita: {fate.problem}."}
+
+
+#: All the sheets of a day are claimed together, so that a caterer has one mail.
+SENDER: Sender[SheetMessage] = Sender(
+    name="kitchen",
+    owed=_owed,
+    compose=_compose,
+    mark=_mark,
+    patience=dt.timedelta(minutes=5),
+    parcel="caterer_id",
+    related=("caterer", "sheet__school", "sheet__year"),
+    batch=outbox.LIMIT,
+)
 
 
 def _to_caterer(caterer: Caterer, sheets: list[KitchenSheet]) -> EmailMessage:

@@ -4,6 +4,7 @@ Arguments are ids only. Each step is safe to repeat and to run twice at once.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -13,14 +14,15 @@ from kombu.exceptions import OperationalError
 from attendance import (
     closure_mails,
     dispute_mail,
+    letter_mail,
     morning,
     night,
     patterns,
     sealing,
     sheet_mail,
-    tellings,
 )
 from attendance.models import DayChunk, ServiceDay
+from enrolments import rounds
 from mensa import clock
 from wallets.errors import Busy
 from wallets.tasks import send_alerts
@@ -56,9 +58,8 @@ def sweep() -> None:
 def serve_kitchen() -> None:
     """Seal what is due, then write to the caterers and, where nobody has seen a sheet in time, to the office."""
     now = clock.now()
-    sealing.seal_due(now=now)
-    sheet_mail.owe(now=now)
-    sheet_mail.send_owed(now=now)
+    due = (sealing.seal_due, sheet_mail.owe, sheet_mail.send_owed)
+    rounds.steps([partial(step, now=now) for step in due], said="kitchen.step_failed")
 
 
 @shared_task
@@ -95,7 +96,18 @@ def close_day(service_day_id: int) -> None:
 @shared_task
 def school_morning() -> None:
     """Missing roll-calls, changes of phase, notes to parents, decisions on a conflict: the letters that are due."""
-    morning.round_of(now=clock.now())
+    now = clock.now()
+    morning.round_of(now=now)
+    if letter_mail.waiting(now):
+        _ask_quietly(send_letters)
+
+
+@shared_task
+def send_letters() -> None:
+    """When many parents write in the same minutes: round after round until nothing is left or the mail server is silent."""
+    now = clock.now()
+    if letter_mail.send_waiting(now=now) and letter_mail.waiting(now):
+        _ask_quietly(send_letters)
 
 
 def morning_soon() -> None:
@@ -106,20 +118,13 @@ def morning_soon() -> None:
 @shared_task
 def catch_up_patterns() -> None:
     """Days that have become service days get the word of the weekday said once; both parents are told."""
-    for done in patterns.catch_up(now=clock.now()):
-        tell_soon(tellings.words_of(pupil=done.receipts[0].pupil, days=done.changed) if done.receipts else [])
-
-
-@shared_task
-def tell_dispute(dispute_id: int) -> None:
-    dispute_mail.tell(dispute_id=dispute_id)
+    patterns.catch_up(now=clock.now())
 
 
 @shared_task
 def tell_disputes() -> None:
     """The news that no mail has carried yet."""
-    for dispute_id in dispute_mail.untold(now=clock.now()):
-        tell_dispute.delay(dispute_id)
+    dispute_mail.send_owed(now=clock.now())
 
 
 @shared_task
@@ -130,20 +135,9 @@ def tell_of_closures() -> None:
         _ask_quietly(tell_of_closures)
 
 
-@shared_task
-def tell_guardians(absence_ids: list[int]) -> None:
-    tellings.tell_guardians(absence_ids=absence_ids)
-
-
-def tell_soon(absence_ids: list[int]) -> None:
-    """Both parents are told by mail; with the queue down the page still says who marked what."""
-    if absence_ids:
-        _ask_quietly(tell_guardians, absence_ids)
-
-
-def tell_dispute_soon(dispute_id: int) -> None:
+def tell_disputes_soon() -> None:
     """The sweep tells it anyway; this only makes it sooner."""
-    _ask_quietly(tell_dispute, dispute_id)
+    _ask_quietly(tell_disputes)
 
 
 def tell_of_closures_soon() -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from enrolments import diet_rules, timeline
+from enrolments import diet_rules, rounds, timeline
 from enrolments.errors import Refused
 from enrolments.models import Diet, DietConfirmation, DietHold, Pupil
 from enrolments.rules import diets as rule
@@ -67,10 +67,14 @@ def follow_rules(*, today: dt.date) -> None:
     """After the office has changed what happens to an expired certificate: every certificate in use is weighed again. A day on
     hold today stays so, the meal has perhaps been cooked for the others already."""
     tomorrow = today + ONE_DAY
-    for diet in Diet.objects.overlapping(tomorrow, dt.date.max).filter(certificate_until__isnull=False):
-        if _expired_from(diet, tomorrow) != _held_from(diet, tomorrow):
-            with transaction.atomic():
-                follow(diet=diet, today=tomorrow)
+    rows = Diet.objects.overlapping(tomorrow, dt.date.max).filter(certificate_until__isnull=False)
+    rounds.each(rows, lambda diet: _follow_rule(diet, tomorrow), said="diets.rule_not_followed")
+
+
+def _follow_rule(diet: Diet, first: dt.date) -> None:
+    if _expired_from(diet, first) != _held_from(diet, first):
+        with transaction.atomic():
+            follow(diet=diet, today=first)
 
 
 def _expired_from(diet: Diet, first: dt.date) -> dt.date | None:
@@ -90,12 +94,6 @@ def _held_from(diet: Diet, first: dt.date) -> dt.date | None:
         .first()
     )
     return max(row.valid_from, diet.valid_from, first) if row else None
-
-
-def end(*, pupil: Pupil, last_day: dt.date, today: dt.date, now: dt.datetime) -> None:
-    """The diet ends: nothing is left to wait for after its last day."""
-    timeline.clear(DietHold.objects.filter(pupil=pupil), max(last_day + ONE_DAY, today), None)
-    tidy(today=today, now=now)
 
 
 def tidy(*, today: dt.date, now: dt.datetime) -> int:

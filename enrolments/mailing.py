@@ -1,24 +1,28 @@
-"""A message to the parents of a family, to each in an envelope of its own."""
+"""Messages to the parents of a family, to each in an envelope of its own: nobody reads another's address."""
 
 from collections.abc import Iterable
 
-import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-log = structlog.get_logger(__name__)
+from enrolments.models import Guardian, Household, Pupil
 
 
-def post(*, subject: str, body: str, addresses: Iterable[str]) -> int:
-    """Returns how many messages left. One refused address keeps nobody else from reading; ``OSError`` only when there was
-    somebody to write to and nothing left, so that who tries again never tells anybody twice."""
-    left, failure = 0, None
-    for address in addresses:
-        try:
-            left += EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address]).send()
-        except OSError as problem:  # SMTPException is one
-            log.warning("family_mail_refused", problem=type(problem).__name__)
-            failure = problem
-    if failure and not left:
-        raise failure
-    return left
+def to_each(*, subject: str, body: str, addresses: Iterable[str]) -> list[EmailMessage]:
+    """The same message, once for each address."""
+    return [EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address]) for address in addresses]
+
+
+def of_household(household: Household) -> list[str]:
+    """The addresses of a household's guardians."""
+    return _addresses(memberships__household=household)
+
+
+def of_pupil(pupil: Pupil) -> list[str]:
+    """The addresses of the guardians of all the child's households."""
+    return _addresses(memberships__household__custodies__pupil=pupil)
+
+
+def _addresses(**whose: object) -> list[str]:
+    rows = Guardian.objects.filter(**whose).exclude(email="")
+    return sorted(set(rows.values_list("email", flat=True)))

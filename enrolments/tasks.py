@@ -1,10 +1,13 @@
 """Work of enrolments in the background: what is owed is in the database, the sweep finds it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from enrolments import diet_holds, diet_mail
+from enrolments import diet_holds, diet_mail, rounds
 from mensa import clock
 
 log = structlog.get_logger(__name__)
@@ -16,11 +19,14 @@ SCHEDULE = {"enrolments.diets": {"task": "enrolments.tasks.sweep_diets", "schedu
 def sweep_diets() -> None:
     """Answers and reminders that the families have not had; days on hold after a change of the rules."""
     now = clock.now()
-    diet_mail.note_reminders(today=now.date())
-    diet_mail.send_reminders(now=now)
-    diet_mail.tell_decisions(now=now)
-    diet_holds.tidy(today=now.date(), now=now)
-    diet_holds.follow_rules(today=now.date())
+    steps: list[Callable[[], object]] = [
+        partial(diet_mail.note_reminders, today=now.date()),
+        partial(diet_mail.send_reminders, now=now),
+        partial(diet_mail.tell_decisions, now=now),
+        partial(diet_holds.tidy, today=now.date(), now=now),
+        partial(diet_holds.follow_rules, today=now.date()),
+    ]
+    rounds.steps(steps, said="diets.step_failed")
 
 
 def nudge() -> None:

@@ -76,9 +76,17 @@ def _desk(today: dt.date) -> Iterable[Number]:
 
 def _kitchen(now: dt.datetime) -> Iterable[Number]:
     """A sheet that was not sealed, or that nobody who cooks has seen: somebody must call them."""
-    if sealing.is_missing(now=now):
-        note = "È passata l'ora e non c'è nessun foglio: avvisa chi assiste il portale."
-        yield Number("Foglio della cucina", "manca", note, "attendance:kitchen", "meal", alarm=True)
+    if missing := sealing.missing(now=now):
+        names = ", ".join(str(school) for school in missing[:3]) + (" e altri" if len(missing) > 3 else "")
+        note = f"Manca il foglio: {names}. Avvisa chi assiste il portale."
+        yield Number(
+            "Plessi senza foglio della cucina",
+            str(len(missing)),
+            note,
+            "attendance:kitchen",
+            "meal",
+            alarm=True,
+        )
     if waiting := acknowledging.overdue(now=now):
         note = f"Chiama chi cucina: il primo è delle {waiting[0].sealed_at.astimezone(ROME):%H:%M}."
         yield Number(

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from enrolments.admin_access import OfficeAdmin, ReadOnlyAdmin
 from identity.templatetags.pages import euro, signed_euro
-from wallets.models import DailyDigest, Entry, LowCreditAlert, Wallet, WalletRules
+from wallets.models import DailyDigest, DigestCopy, Entry, LowCreditAlert, Wallet, WalletRules
 
 
 class CreditFilter(admin.SimpleListFilter):
@@ -87,6 +87,15 @@ class LowCreditAlertAdmin(ReadOnlyAdmin):
 @admin.register(DailyDigest)
 class DailyDigestAdmin(ReadOnlyAdmin):
     list_display = ["day", "movements", "total", "digest"]
+
+
+@admin.register(DigestCopy)
+class DigestCopyAdmin(ReadOnlyAdmin):
+    """Which auditor has got which digest."""
+
+    list_display = ["digest", "auditor", "sent_at", "tries"]
+    list_filter = [("sent_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["digest", "auditor"]
 
 
 @admin.register(WalletRules)

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
 
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from enrolments import mailing
-from enrolments.models import Guardian, HelpDesk
+from enrolments import mailing, outbox
+from enrolments.models import HelpDesk
+from enrolments.outbox import Envelope, Fate, Outcome, Sender
 from wallets import credit
 from wallets.ledger import ROME
 from wallets.models import LowCreditAlert, Wallet
 
-log = logging.getLogger(__name__)
+#: Two days of rounds: after these many tries a person telephones.
+TRIES = 96
+#: A night may bring a whole town below a threshold: the round goes on until everybody has been told.
+EVERYBODY = 100_000
 SUBJECT = "Mensa scolastica: il borsellino sta per finire"
 
 
 def send_due(*, now: dt.datetime) -> int:
     """Find who has crossed a threshold and write to the guardians; returns how many wallets were told. Safe to repeat."""
     find_crossings(now=now)
-    waiting = LowCreditAlert.objects.filter(sent_at__isnull=True, reset_at__isnull=True)
-    wallets = waiting.values_list("wallet", flat=True).order_by("wallet").distinct()
-    return sum(_tell(wallet_id, now) for wallet_id in list(wallets))
+    return outbox.carry(SENDER, now=now, limit=EVERYBODY).left
 
 
 @transaction.atomic
@@ -52,27 +57,21 @@ def find_crossings(*, now: dt.datetime) -> int:
     return len(crossed)
 
 
-def _tell(wallet_id: int, now: dt.datetime) -> bool:
-    """One message for all the thresholds crossed since the last: claimed first, so that two workers send one."""
-    claimed = LowCreditAlert.objects.filter(wallet=wallet_id, sent_at__isnull=True, reset_at__isnull=True)
-    keys = list(claimed.values_list("pk", flat=True))
-    if claimed.filter(pk__in=keys).update(sent_at=now) == 0:
-        return False
-    try:
-        return _send(
-            Wallet.objects.select_related("household").get(pk=wallet_id), now.astimezone(ROME).date()
-        )
-    except OSError:  # the mail server does not answer: the next round tries again
-        log.warning("low-credit message not sent, will be tried again: wallet %s", wallet_id)
-        LowCreditAlert.objects.filter(pk__in=keys).update(sent_at=None)
-        return False
+def _owed(now: dt.datetime) -> QuerySet[LowCreditAlert]:
+    rows = LowCreditAlert.objects.filter(sent_at__isnull=True, reset_at__isnull=True, tries__lt=TRIES)
+    return rows.order_by("wallet_id", "pk")
 
 
-def _send(wallet: Wallet, day: dt.date) -> bool:
-    guardians = Guardian.objects.filter(memberships__household=wallet.household_id).exclude(email="")
-    addresses = sorted(set(guardians.values_list("email", flat=True)))
+def _compose(rows: list[LowCreditAlert], now: dt.datetime) -> Iterable[Envelope[LowCreditAlert]]:
+    """One message for all the thresholds crossed since the last."""
+    for wallet, group in groupby(rows, key=lambda row: row.wallet):
+        yield Envelope(list(group), _messages(wallet, now.astimezone(ROME).date()))
+
+
+def _messages(wallet: Wallet, day: dt.date) -> list[EmailMessage]:
+    addresses = mailing.of_household(wallet.household)
     if not addresses:
-        return False
+        return []
     text = render_to_string(
         "email/wallets/low_credit.txt",
         {
@@ -83,13 +82,32 @@ def _send(wallet: Wallet, day: dt.date) -> bool:
             "town": settings.TOWN_NAME,
         },
     )
-    return mailing.post(subject=SUBJECT, body=text, addresses=addresses) > 0
+    return mailing.to_each(subject=SUBJECT, body=text, addresses=addresses)
+
+
+def _mark(row: LowCreditAlert, fate: Fate, now: dt.datetime) -> dict[str, Any]:
+    if fate.outcome in {Outcome.SENT, Outcome.NOT_NEEDED}:
+        return {"sent_at": now}
+    return {"tries": TRIES} if fate.outcome is Outcome.GIVEN_UP else {}
+
+
+SENDER: Sender[LowCreditAlert] = Sender(
+    name="low credit",
+    owed=_owed,
+    compose=_compose,
+    mark=_mark,
+    patience=dt.timedelta(minutes=20),
+    most_tries=TRIES,
+    parcel="wallet_id",
+    related=("wallet__household",),
+)
 
 
 def unreachable() -> dict[str, int]:
-    """Households with an open alert and no e-mail address: code -> threshold, for the office to telephone."""
+    """Households with an open alert and no e-mail address that works: code -> threshold, for the office to telephone."""
     found: dict[str, int] = defaultdict(int)
     rows = LowCreditAlert.objects.filter(reset_at__isnull=True).annotate(code=F("wallet__household__code"))
-    for row in rows.exclude(wallet__household__members__guardian__email__gt=""):
+    with_address = rows.filter(wallet__household__members__guardian__email__gt="", tries__lt=TRIES)
+    for row in rows.exclude(pk__in=with_address.values("pk")):
         found[row.code] = min(found[row.code], row.threshold)
     return dict(found)

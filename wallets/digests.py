@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from django.db import IntegrityError, connection, transaction
 
+from identity.models import Role, User
 from wallets.ledger import ROME
-from wallets.models import DailyDigest
+from wallets.models import DailyDigest, DigestCopy
 
 # One line per movement, in one order and one spelling whatever the locale of the database. SHA-256 of the fingerprint
 # before and of the lines.
@@ -77,7 +78,7 @@ def _make_one(day: dt.date, now: dt.datetime) -> DailyDigest | None:
     found = _fingerprint(day, previous)
     try:
         with transaction.atomic():
-            return DailyDigest.objects.create(
+            row = DailyDigest.objects.create(
                 day=day,
                 movements=found.movements,
                 total=found.total,
@@ -85,8 +86,16 @@ def _make_one(day: dt.date, now: dt.datetime) -> DailyDigest | None:
                 digest=found.digest,
                 made_at=now,
             )
+            _owe_copies(row)
+            return row
     except IntegrityError:
         return None
+
+
+def _owe_copies(row: DailyDigest) -> None:
+    """A copy for each auditor who can be written to on that day."""
+    auditors = User.objects.filter(role=Role.AUDITOR, is_active=True).exclude(email="")
+    DigestCopy.objects.bulk_create(DigestCopy(digest=row, auditor=auditor) for auditor in auditors)
 
 
 def _missing(day: dt.date) -> list[dt.date]:

@@ -18,7 +18,7 @@ from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 
 from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
-from enrolments.models import Explanation, Household, Pupil
+from enrolments.models import Explanation, Household, Owed, Pupil
 from identity.encryption import EncryptedTextField
 from identity.models import Role
 
@@ -227,7 +227,7 @@ class WalletRules(Dated):
         return self.act
 
 
-class LowCreditAlert(models.Model):
+class LowCreditAlert(Owed):
     """One message per threshold crossed; a top-up above the threshold closes the row, so that it may be sent again."""
 
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="alerts", verbose_name="borsellino")
@@ -388,6 +388,26 @@ class DailyDigest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class DigestCopy(Owed):
+    """The digest of a day owed to an auditor by mail: outside this house nobody rewrites it."""
+
+    digest = models.ForeignKey(DailyDigest, models.PROTECT, related_name="copies", verbose_name="impronta")
+    auditor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="revisore"
+    )
+    sent_at = models.DateTimeField("spedita il", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "copia dell'impronta"
+        verbose_name_plural = "copie dell'impronta"
+        constraints = [
+            models.UniqueConstraint(fields=["digest", "auditor"], name="one_copy_per_digest_and_auditor")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest} {self.auditor}"
 
 
 class BooksCheck(models.Model):

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import logging
+from functools import partial
 
 from celery import shared_task
 
+from enrolments import rounds
 from mensa import clock
 from wallets import alerts, digest_mail, digests
 
@@ -27,9 +29,14 @@ def send_alerts() -> None:
 
 @shared_task
 def make_digest() -> None:
-    """The digest of yesterday, once. Not while the time machine is away: its days are not over."""
+    """The digest of yesterday, once, and the copies that are still owed. Not while the time machine is away: its days are not over."""
     if clock.offset() != dt.timedelta(0):
         return
     now = clock.now()
-    for row in digests.make_all(until=now.date() - dt.timedelta(days=1), now=now):
-        digest_mail.send(row)
+    rounds.steps(
+        [
+            partial(digests.make_all, until=now.date() - dt.timedelta(days=1), now=now),
+            partial(digest_mail.send_owed, now=now),
+        ],
+        said="digest.step_failed",
+    )

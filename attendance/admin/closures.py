@@ -11,7 +11,7 @@ class ClosureMailAdmin(ReadOnlyAdmin):
     """Who was told of which closure and when; what did not leave is sent again from the page of the closure."""
 
     visible_to = OFFICE_AND_AUDITOR
-    list_display = ("notice", "guardian", "caterer", "state", "attempts", "sent_at")
+    list_display = ("notice", "guardian", "caterer", "state", "tries", "sent_at")
     list_filter = ("state", "notice__event")
     list_select_related = ("notice", "guardian", "caterer")
     search_fields = ("guardian__last_name", "guardian__first_name", "caterer__name")

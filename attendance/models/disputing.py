@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from enrolments.models import Pupil
+from enrolments.models import Owed, Pupil
 from wallets.models import Entry, Wallet
 
 
-@pghistory.track()
-class Dispute(models.Model):
+@pghistory.track(exclude=["claimed_at", "tries"])
+class Dispute(Owed):
     """A parent says that a charge is wrong. Accepted, it becomes an office correction: the night reverses the charge whose
     key is (day, pupil, revision), and the reversal is (day, pupil, revision + 1). In a closed year it is an adjustment.
 

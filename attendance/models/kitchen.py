@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from attendance.models.caterer import Caterer
 from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
-from enrolments.models import School, SchoolYear
+from enrolments.models import Owed, School, SchoolYear
 
 #: More portions than this for one school are a slip of the finger.
 MOST_PORTIONS = 5000
@@ -132,7 +132,7 @@ class SheetAcknowledgement(models.Model):
         return f"{self.name} ({by})" if self.name else str(by)
 
 
-class SheetMessage(models.Model):
+class SheetMessage(Owed):
     """A mail that a sheet owes: to the caterer, or the alarm to the office. Written once, sent by whoever claims it."""
 
     class Kind(models.TextChoices):
@@ -142,9 +142,7 @@ class SheetMessage(models.Model):
     sheet = models.ForeignKey(KitchenSheet, models.PROTECT, related_name="messages", verbose_name="foglio")
     kind = models.CharField("tipo", max_length=5, choices=Kind.choices)
     caterer = models.ForeignKey(Caterer, models.PROTECT, null=True, related_name="+", verbose_name="gestore")
-    claimed_at = models.DateTimeField("preso in carico il", null=True)
     sent_at = models.DateTimeField("spedito il", null=True)
-    tries = models.PositiveSmallIntegerField("tentativi", default=0)
     error = models.CharField("perché non è partito", max_length=200, blank=True)
 
     class Meta:

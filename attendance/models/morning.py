@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from enrolments.models import ClassGroup, Guardian, Pupil, School
+from enrolments.models import ClassGroup, Guardian, Owed, Pupil, School
 
 
 @pghistory.track()
@@ -121,7 +121,7 @@ class RegisterImport(models.Model):
         return self.file_name
 
 
-class Letter(models.Model):
+class Letter(Owed):
     """A mail owed to one person, written down before it leaves. Its cause is unique: whoever asks again writes nothing.
 
     ``facts`` holds codes and ids; names and addresses are read when it leaves.
@@ -132,6 +132,8 @@ class Letter(models.Model):
         PHASE = "phase", "cambio di chi segna le assenze"
         SEEN_ABSENT = "seen_absent", "assente all'appello"
         CONFLICT = "conflict", "decisione su una presenza"
+        ABSENCE = "absence", "assenza segnata o annullata da un genitore"
+        PASSAGE = "passage", "entrata o uscita che cambia il pasto"
 
     class State(models.TextChoices):
         WAITING = "waiting", "da inviare"
@@ -162,8 +164,6 @@ class Letter(models.Model):
     facts = models.JSONField("fatti", default=dict)
     written_at = models.DateTimeField("scritta il")
     state = models.CharField("stato", max_length=10, choices=State.choices, default=State.WAITING)
-    claimed_at = models.DateTimeField("presa in carico il", null=True, blank=True)
-    tries = models.PositiveSmallIntegerField("tentativi", default=0)
     closed_at = models.DateTimeField("chiusa il", null=True, blank=True)
 
     class Meta:

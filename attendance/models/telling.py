@@ -3,15 +3,13 @@ and everybody can see who was told and when."""
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from attendance.models.calendar import Closure
 from attendance.models.caterer import Caterer
-from enrolments.models import Guardian
+from enrolments.models import Guardian, Owed
 
 
 class ClosureNotice(models.Model):
@@ -62,14 +60,7 @@ class ClosureAnnouncement(models.Model):
         return f"{self.closure} {self.get_event_display()}"
 
 
-class ClosureMailQuerySet(models.QuerySet["ClosureMail"]):
-    def ready(self, now: dt.datetime, patience: dt.timedelta) -> ClosureMailQuerySet:
-        """To be sent, and in nobody's hands: a claim is good for ``patience`` (and never from a moment still to come)."""
-        free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - patience) | Q(claimed_at__gt=now)
-        return self.filter(free, state=ClosureMail.State.WAITING)
-
-
-class ClosureMail(models.Model):
+class ClosureMail(Owed):
     """A message to one guardian or to one caterer. Who has no address stays on the list: a person will tell them."""
 
     class State(models.TextChoices):
@@ -88,11 +79,7 @@ class ClosureMail(models.Model):
     )
     email = models.EmailField("e-mail", blank=True)
     state = models.CharField("stato", max_length=10, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField("tentativi", default=0)
-    claimed_at = models.DateTimeField("preso in carico il", null=True, blank=True)
     sent_at = models.DateTimeField("spedita il", null=True, blank=True)
-
-    objects = ClosureMailQuerySet.as_manager()
 
     class Meta:
         verbose_name = "e-mail di chiusura"

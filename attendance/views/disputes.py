@@ -39,7 +39,7 @@ def dispute(request: HttpRequest, code: str, day: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            tasks.tell_dispute_soon(row.pk)
+            tasks.tell_disputes_soon()
             messages.success(request, f"Contestazione {row.label} inviata: l'ufficio la esamina.")
             return redirect("attendance:dispute", pupil.code, day)
     context = {**_dispute_page(asked, now), "form": form}
@@ -127,7 +127,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         tasks.nudge()
-        tasks.tell_dispute_soon(done.pk)
+        tasks.tell_disputes_soon()
         messages.success(
             request, f"Contestazione {done.label} {done.get_state_display()}: lo diciamo alla famiglia."
         )

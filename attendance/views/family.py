@@ -19,8 +19,6 @@ from attendance import (
     month,
     patterns,
     phases,
-    tasks,
-    tellings,
     verdicts,
 )
 from attendance import hours as adopted
@@ -76,7 +74,6 @@ def say_pattern(request: HttpRequest, code: str) -> HttpResponse:
             now=now,
         )
         messages.success(request, f"Segnato: {said}. {absences.marked_sentence(done)}")
-        tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
     except Refused as refusal:
         messages.error(request, str(refusal))
     return _answer(request, pupil, now)
@@ -92,7 +89,6 @@ def end_pattern(request: HttpRequest, code: str, pk: int) -> HttpResponse:
         messages.info(request, "Questa assenza ricorrente era già finita.")
     elif done.changed:
         messages.success(request, f"Finita: {pattern}. {absences.withdrawn_sentence(done)}")
-        tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
     else:
         messages.success(request, f"Finita: {pattern}. I giorni già passati restano come sono.")
     return _answer(request, pupil, now)
@@ -106,9 +102,8 @@ def _act(request: HttpRequest, code: str, act: Act, sentence: Callable[[Marked],
         try:
             days = absences.days_between(*form.range())
             look = _look(request, pupil, days, now)
-            done = act(pupil=pupil, days=days, by=cast(User, request.user), now=now, look=look)
+            done = act(pupil=pupil, days=days, by=cast(User, request.user), now=now, look=look, tell=True)
             messages.success(request, sentence(done))
-            tasks.tell_soon(tellings.words_of(pupil=pupil, days=done.changed))
         except Refused as refusal:
             messages.error(request, str(refusal))
     elif "day" in request.POST:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from attendance import conflicts, corrections, nights, tasks, verdicts
+from attendance import conflicts, nights, tasks, verdicts
 from attendance.calendar import each_day
 from attendance.forms import CorrectionForm
 from attendance.models import Absence
@@ -53,11 +53,12 @@ def correct(request: HttpRequest, code: str) -> HttpResponse:
     form = CorrectionForm(request.POST or None, initial={"day": request.GET.get("giorno")})
     if request.method == "POST" and form.is_valid():
         try:
-            changed = corrections.correct(
+            changed, told = conflicts.correct(
                 pupil=pupil, **form.cleaned_data, by=cast(User, request.user), now=now
             )
             tasks.nudge()
-            messages.success(request, _corrected(changed))
+            tasks.morning_soon()
+            messages.success(request, _corrected(changed, told))
             return redirect("attendance:correct", pupil.code)
         except Refused as refusal:
             form.add_error(None, str(refusal))
@@ -65,10 +66,11 @@ def correct(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "attendance/correct.html", {**_days(pupil, now), "form": form}, status=status)
 
 
-def _corrected(changed: bool) -> str:
+def _corrected(changed: bool, told: bool) -> str:
     if not changed:
         return "La correzione era già registrata: niente è cambiato."
-    return "Correzione registrata: se il giorno era già addebitato, lo storno arriva tra pochi minuti."
+    said = "Correzione registrata: se il giorno era già addebitato, lo storno arriva tra pochi minuti."
+    return f"{said} La famiglia e la scuola ricevono un'e-mail." if told else said
 
 
 def _days(pupil: Pupil, now: dt.datetime) -> dict[str, Any]:

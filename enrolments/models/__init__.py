@@ -12,6 +12,7 @@ from enrolments.models.diets import (
 )
 from enrolments.models.entitlements import Diet, Exemption, FareBand, FareTable, IseeDeclaration, Residence
 from enrolments.models.families import Custody, Guardian, Household, HouseholdMember, Pupil
+from enrolments.models.owed import Owed
 from enrolments.models.prices import Explanation, Price
 from enrolments.models.schools import (
     ClassGroup,
@@ -48,6 +49,7 @@ __all__ = [
     "HouseholdMember",
     "IseeDeclaration",
     "Level",
+    "Owed",
     "Price",
     "Pupil",
     "Residence",

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
 from enrolments.models.families import Pupil
+from enrolments.models.owed import Owed
 from enrolments.models.schools import School
 from identity.encryption import EncryptedTextField
 
@@ -79,8 +80,8 @@ class DietRequestQuerySet(models.QuerySet["DietRequest"]):
         return self.filter(state=DietRequest.State.RECEIVED)
 
 
-@pghistory.track(exclude=["kind", "reason", "answer"])
-class DietRequest(models.Model):
+@pghistory.track(exclude=["kind", "reason", "answer", "claimed_at", "tries"])
+class DietRequest(Owed):
     """What a parent asks for a child. Why, and what kind of reason, is encrypted: the office alone reads it, and every view is logged."""
 
     class Kind(models.TextChoices):
@@ -252,7 +253,7 @@ class DietHold(Dated):
         return f"{self.pupil} dal {self.valid_from:%d/%m/%Y}"
 
 
-class DietReminder(models.Model):
+class DietReminder(Owed):
     """A certificate is about to end and the family has to know: once for each certificate."""
 
     pupil = models.ForeignKey(Pupil, models.PROTECT, related_name="+", verbose_name="alunno")

@@ -10,6 +10,7 @@ from django.core import mail
 
 from attendance import closure_mails, closures, night
 from attendance.models import Closure, ClosureAnnouncement, ClosureMail, ClosureNotice
+from enrolments import outbox
 from tests.attendance.conftest import TUESDAY, balances_of
 from tests.cast import Town, at
 from tests.wallets.races import WAIT, together
@@ -81,7 +82,7 @@ def test_workers_that_look_and_then_send_would_send_twice(town: Town) -> None:
 def test_a_worker_that_dies_with_a_message_in_hand_delays_it_and_loses_nothing(town: Town) -> None:
     declare(town)
     closure_mails.send_some(now=NOW, limit=0)
-    closure_mails._claim(NOW, 50)  # and then the power goes
+    outbox.claim(closure_mails.SENDER, now=NOW, limit=50)  # and then the power goes
     assert closure_mails.send_some(now=NOW + dt.timedelta(minutes=5)) == 0
     assert closure_mails.send_some(now=NOW + closure_mails.PATIENCE + dt.timedelta(minutes=1)) == 3
     assert len(mail.outbox) == 3

@@ -284,28 +284,30 @@ def test_a_mail_that_fails_is_tried_again(charged: Town, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", broken)
-        assert dispute_mail.tell(dispute_id=row.pk) == 0
-    assert dispute_mail.untold(now=MORNING_AFTER) == [row.pk]
-    assert dispute_mail.tell(dispute_id=row.pk) == 2
-    assert dispute_mail.untold(now=MORNING_AFTER) == []
+        assert dispute_mail.send_owed(now=MORNING_AFTER) == 0
+    assert list(dispute_mail.untold(MORNING_AFTER)) == [row]
+    later = MORNING_AFTER + dt.timedelta(minutes=10)
+    assert dispute_mail.send_owed(now=later) == 1
+    assert len(mail.outbox) == 2
+    assert not dispute_mail.untold(later)
 
 
 def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_parent(
     charged: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = dispute(charged)
+    dispute(charged)
     mail.outbox.clear()
     refuse(monkeypatch, "bruno@posta.example")
     for _ in range(3):
-        dispute_mail.tell(dispute_id=row.pk)
+        dispute_mail.send_owed(now=MORNING_AFTER)
     assert [letter.to for letter in mail.outbox] == [["anna@posta.example"]]
-    assert dispute_mail.untold(now=MORNING_AFTER) == []
+    assert not dispute_mail.untold(MORNING_AFTER)
 
 
 def test_news_that_nobody_could_read_makes_room_after_some_days(charged: Town) -> None:
     row = dispute(charged)
-    assert dispute_mail.untold(now=row.opened_at + dt.timedelta(days=5)) == [row.pk]
-    assert dispute_mail.untold(now=row.opened_at + dt.timedelta(days=5, seconds=1)) == []
+    assert list(dispute_mail.untold(row.opened_at + dt.timedelta(days=5))) == [row]
+    assert not dispute_mail.untold(row.opened_at + dt.timedelta(days=5, seconds=1))
 
 
 def test_strangers_and_other_roles_stay_out(charged: Town, client_of: Browser) -> None:

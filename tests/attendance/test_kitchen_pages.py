@@ -336,7 +336,7 @@ def numbers(now: dt.datetime) -> list[tuple[str, str, bool]]:
 
 def test_a_sheet_that_was_not_sealed_is_an_alarm(canteen: Town, client_of: ClientOf) -> None:
     assert numbers(at("2026-11-24 09:49")) == []
-    assert numbers(at("2026-11-24 09:51")) == [("Foglio della cucina", "manca", True)]
+    assert numbers(at("2026-11-24 09:51")) == [("Plessi senza foglio della cucina", "2", True)]
     assert numbers(at("2026-11-28 09:51")) == []  # a Saturday
     clock.move_to(at("2026-11-24 09:51"))
     assert "non è stato sigillato" in rendered(client_of(canteen.franca).get("/cucina/"))

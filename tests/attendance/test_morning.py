@@ -11,7 +11,7 @@ from attendance import (
     absences,
     conflicts,
     extras,
-    letters,
+    letter_mail,
     morning,
     night,
     passages,
@@ -290,7 +290,7 @@ def test_a_school_that_has_confirmed_is_not_reminded(
 ) -> None:
     morning.remind(now=at("2026-11-24 09:30"))
     confirm(canteen, now=at("2026-11-24 09:30:20"))
-    letters.send_waiting(now=at("2026-11-24 09:30:40"))
+    letter_mail.send_waiting(now=at("2026-11-24 09:30:40"))
     morning.round_of(now=at("2026-11-24 09:40"))
     assert not mailoutbox
     assert Letter.objects.get().state == Letter.State.NOT_NEEDED
@@ -333,7 +333,7 @@ def test_a_mail_server_that_is_down_delays_the_letter_and_loses_none(
         assert morning.round_of(now=at("2026-11-24 09:30")) == 0
     assert morning.round_of(now=at("2026-11-24 09:31")) == 0  # still in the hands of who has tried
     assert morning.round_of(now=at("2026-11-24 09:41")) == 2  # the first again, and the second
-    assert letters.send_waiting(now=at("2026-11-24 09:59")) == 0
+    assert letter_mail.send_waiting(now=at("2026-11-24 09:59")) == 0
     assert len(mailoutbox) == 2
 
 
@@ -349,7 +349,7 @@ def test_a_parent_who_had_said_nothing_gets_a_kind_note_once(
     assert not mailoutbox  # it may be a slip of the finger
     for minute in ("05", "06", "30"):
         morning.note_unannounced(now=at(f"2026-11-24 09:{minute}"))
-        letters.send_waiting(now=at(f"2026-11-24 09:{minute}"))
+        letter_mail.send_waiting(now=at(f"2026-11-24 09:{minute}"))
     assert sorted(message.to[0] for message in mailoutbox) == ["anna@posta.example", "bruno@posta.example"]
     assert "la scuola ha segnato Luca assente" in mailoutbox[0].body
     assert "Luca" not in mailoutbox[0].subject
@@ -372,7 +372,7 @@ def test_who_had_announced_it_or_was_ticked_by_mistake_gets_no_note(
     confirm(canteen, canteen.luca.pk, canteen.tommaso.pk)
     confirm(canteen, canteen.luca.pk, now=at("2026-11-24 09:03"))
     morning.note_unannounced(now=at("2026-11-24 09:20"))
-    letters.send_waiting(now=at("2026-11-24 09:20"))
+    letter_mail.send_waiting(now=at("2026-11-24 09:20"))
     assert not mailoutbox
 
 
@@ -527,7 +527,7 @@ def test_a_change_of_mind_is_told_again(
         conflicts.resolve(
             pupil=canteen.luca, day=TUESDAY, absent=absent, by=canteen.enzo, now=at(f"2026-11-24 10:{minute}")
         )
-        letters.send_waiting(now=at(f"2026-11-24 10:{minute}"))
+        letter_mail.send_waiting(now=at(f"2026-11-24 10:{minute}"))
     assert len(mailoutbox) == 6
 
 

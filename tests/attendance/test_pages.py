@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from attendance import absences, closures, night
+from attendance import absences, closures, letter_mail, night
 from attendance.models import Absence, ClassRegister, Closure
 from enrolments import entitlements
 from enrolments.models import Price
@@ -242,6 +242,7 @@ def test_both_parents_are_told_by_mail(canteen: Town, client_of: Browser, mailou
     anna, url = client_of(canteen.anna), reverse("attendance:mark", args=[canteen.luca.code])
     anna.post(url, {"day": "2026-11-24"})
     anna.post(url, {"day": "2026-11-24"})  # a double tap tells nobody again
+    letter_mail.send_waiting(now=clock.now())
     assert sorted(message.to[0] for message in mailoutbox) == ["anna@posta.example", "bruno@posta.example"]
     assert "Luca" not in mailoutbox[0].subject
     assert "martedì 24 novembre 2026: assente, nessun addebito (Anna Rossi, mar 24 nov alle 08:30)" in (

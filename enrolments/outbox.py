@@ -1,0 +1,223 @@
+"""The one way in which owed mails leave.
+
+A row says that a mail is owed. A round claims some rows (so that two workers send one; the claim of a worker that has died runs
+out), composes, sends outside any transaction and writes on each row what became of it. What cannot be composed is found out and
+left alone: it keeps no other waiting. Who sends describes itself in a ``Sender``; the tables stay each with its theme.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import groupby
+from smtplib import SMTPConnectError, SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
+from typing import Any, Generic, TypeVar
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.mail import EmailMessage
+from django.db import connection, transaction
+from django.db.models import F, Model, Q, QuerySet
+
+logger = logging.getLogger(__name__)
+Row = TypeVar("Row", bound=Model)
+
+#: Rows claimed together: at ten seconds of silence for each mail, well within the shortest patience.
+BATCH = 25
+#: Rows of one round.
+LIMIT = 500
+#: After so many mails in a row without an answer the server is down: the others are not even tried.
+SILENCES = 2
+#: An address refused so many times is wrong; the first time it may be the server's bad hour.
+REFUSALS = 3
+
+
+class Outcome(Enum):
+    SENT = "sent"
+    NOT_NEEDED = "not needed"  # nothing to say any more, or nobody to write to
+    LATER = "later"  # the server did not take it: tried again after the patience
+    UNWRITTEN = "unwritten"  # it could not be composed: tried again too, the trouble may be mended
+    GIVEN_UP = "given up"  # tried enough, or refused for good: a person's turn
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mail; ``problem``: the kind of error, never its text, which may hold an address."""
+
+    outcome: Outcome
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Envelope(Generic[Row]):
+    """Rows that leave together, a message for each reader. Without messages there is nothing to say."""
+
+    rows: Sequence[Row]
+    messages: Sequence[EmailMessage] = ()
+
+
+@dataclass(frozen=True)
+class Round:
+    """``taken``: rows taken in hand; ``left``: envelopes of which at least one message left."""
+
+    taken: int
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender(Generic[Row]):
+    """A kind of owed mail.
+
+    ``owed``: the rows still to be told at a moment, in order, rows of one parcel side by side. ``compose``: their envelopes, for
+    all of them at once; when it raises each parcel is composed alone. ``mark``: the columns that say on a row what became of it.
+    ``parcel``: rows with the same value leave together. ``most_tries``: None for what is owed only for a time of its own.
+    """
+
+    name: str
+    owed: Callable[[dt.datetime], QuerySet[Row]]
+    compose: Callable[[list[Row], dt.datetime], Iterable[Envelope[Row]]]
+    mark: Callable[[Row, Fate, dt.datetime], dict[str, Any]]
+    patience: dt.timedelta
+    most_tries: int | None = None
+    parcel: str = "pk"
+    related: tuple[str, ...] = ()
+    batch: int = BATCH
+
+
+def carry(sender: Sender[Row], *, now: dt.datetime, limit: int = LIMIT) -> Round:
+    """Send what is owed, a batch at a time, until nothing is left, the limit is reached or the server falls silent."""
+    taken = left = 0
+    line = _Line()
+    while taken < limit and not line.is_down:
+        rows = claim(sender, now=now, limit=min(sender.batch, limit - taken))
+        if not rows:
+            break
+        taken += len(rows)
+        left += sum(_do(sender, envelope, line, now) for envelope in _envelopes(sender, rows, now))
+    return Round(taken, left)
+
+
+def free(sender: Sender[Row], now: dt.datetime) -> QuerySet[Row]:
+    """Owed and in nobody's hands: a claim is good for the patience (and never from a moment still to come)."""
+    in_hand = Q(claimed_at__gt=now - sender.patience, claimed_at__lte=now)
+    return sender.owed(now).exclude(in_hand)
+
+
+@transaction.atomic
+def claim(sender: Sender[Row], *, now: dt.datetime, limit: int) -> list[Row]:
+    """Up to ``limit`` rows, now ours. One worker at a time claims, so that a parcel is never shared out; a row that somebody
+    is changing is left for the next round. The last parcel is left whole for the next batch."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"outbox:{sender.name}"])
+    rows = free(sender, now).select_for_update(of=("self",), skip_locked=True)
+    found = list(rows.values_list("pk", sender.parcel)[: limit + 1])
+    if len(found) > limit:
+        whole = [one for one in found if one[1] != found[-1][1]]
+        found = whole or found
+    keys = [pk for pk, _ in found]
+    table = sender.owed(now).model._default_manager
+    table.filter(pk__in=keys).update(claimed_at=now, tries=F("tries") + 1)
+    ours = table.filter(pk__in=keys)
+    by_key = {row.pk: row for row in (ours.select_related(*sender.related) if sender.related else ours)}
+    return [by_key[pk] for pk in keys]
+
+
+def _envelopes(sender: Sender[Row], rows: list[Row], now: dt.datetime) -> list[Envelope[Row]]:
+    """All at once; when one of them cannot be composed, parcel by parcel, and only that one is put aside."""
+    try:
+        return list(sender.compose(rows, now))
+    except SoftTimeLimitExceeded:  # the whole round has run out of time: the claims run out too
+        raise
+    except Exception:  # whose fault it is shows below
+        parcels = _parcels(sender, rows)
+        if len(parcels) > 1:
+            return [envelope for parcel in parcels for envelope in _envelopes(sender, parcel, now)]
+        logger.exception("mail.not_composed", extra={"sender": sender.name, "rows": [row.pk for row in rows]})
+    _close(sender, rows, Fate(Outcome.UNWRITTEN), now)
+    return []
+
+
+def _parcels(sender: Sender[Row], rows: list[Row]) -> list[list[Row]]:
+    def parcel(row: Row) -> Any:
+        return getattr(row, sender.parcel)
+
+    return [list(group) for _, group in groupby(rows, key=parcel)]
+
+
+def _do(sender: Sender[Row], envelope: Envelope[Row], line: "_Line", now: dt.datetime) -> bool:
+    """One envelope: True when something left."""
+    fate = line.post(envelope.messages)
+    if fate.outcome not in {Outcome.SENT, Outcome.NOT_NEEDED}:
+        keys = [row.pk for row in envelope.rows]
+        logger.warning("mail.not_sent", extra={"sender": sender.name, "rows": keys, "problem": fate.problem})
+    _close(sender, envelope.rows, fate, now)
+    return fate.outcome is Outcome.SENT
+
+
+def _close(sender: Sender[Row], rows: Sequence[Row], fate: Fate, now: dt.datetime) -> None:
+    table = sender.owed(now).model._default_manager
+    for row in rows:
+        columns = sender.mark(row, _weighed(sender, row, fate), now)
+        if columns:
+            table.filter(pk=row.pk).update(**columns)
+
+
+def _weighed(sender: Sender[Row], row: Row, fate: Fate) -> Fate:
+    """A person's turn has come when there were tries enough; an address that is refused needs fewer."""
+    if fate.outcome in {Outcome.SENT, Outcome.NOT_NEEDED}:
+        return fate
+    tries: int = row.tries  # type: ignore[attr-defined]
+    refused = fate.outcome is Outcome.GIVEN_UP
+    enough = tries >= REFUSALS if refused else sender.most_tries is not None and tries >= sender.most_tries
+    if enough:
+        return Fate(Outcome.GIVEN_UP, fate.problem)
+    return Fate(Outcome.LATER, fate.problem) if refused else fate
+
+
+@dataclass
+class _Line:
+    """The mail server as this round has found it."""
+
+    silences: int = field(default=0)
+
+    @property
+    def is_down(self) -> bool:
+        return self.silences >= SILENCES
+
+    def post(self, messages: Sequence[EmailMessage]) -> Fate:
+        """One message that leaves is enough: who tries again must never tell anybody twice."""
+        if not messages:
+            return Fate(Outcome.NOT_NEEDED)
+        if self.is_down:
+            return Fate(Outcome.LATER, "TimeoutError")
+        problems = [problem for message in messages if (problem := _send(message)) is not None]
+        if len(problems) < len(messages):
+            self.silences = 0
+            return Fate(Outcome.SENT)
+        silent = all(_is_silence(problem) for problem in problems)
+        self.silences = self.silences + 1 if silent else 0
+        refused = all(_is_for_good(problem) for problem in problems)
+        return Fate(Outcome.GIVEN_UP if refused else Outcome.LATER, type(problems[0]).__name__)
+
+
+def _send(message: EmailMessage) -> Exception | None:
+    try:
+        message.send()
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as problem:  # a header or an address that cannot be is this message's trouble alone
+        return problem
+    return None
+
+
+def _is_silence(problem: Exception) -> bool:
+    if isinstance(problem, SMTPException):
+        return isinstance(problem, SMTPServerDisconnected | SMTPConnectError)
+    return isinstance(problem, OSError)
+
+
+def _is_for_good(problem: Exception) -> bool:
+    """The server knows no such address (5xx), it is not busy (4xx)."""
+    if not isinstance(problem, SMTPRecipientsRefused):
+        return False
+    return all(code >= 500 for code, _ in problem.recipients.values())
