@@ -45,7 +45,7 @@ def opening(now: dt.datetime) -> Iterator[Found]:
     opened = SchoolYear.objects.filter(applications_from__range=(today - LOOK_BACK, today))
     for year in opened.filter(Q(applications_until__isnull=True) | Q(applications_until__gte=today)):
         words = io_texts.opening(year=year.label, until=year.applications_until, site=settings.BASE_URL)
-        for guardian in _guardians_of(_who_may_apply(year, today)):
+        for guardian in _guardians_of(_who_may_apply(year, today), today):
             yield guardian, Event.OPENING, str(year.pk), words, None
 
 
@@ -77,13 +77,15 @@ def withdrawn(now: dt.datetime) -> Iterator[Found]:
     for row in [*io_history.shortened(Enrolment.objects.all()), *io_history.dropped(Enrolment.objects.all())]:
         if not _goes_on(row):
             words = io_texts.withdrawn(first=_first_without(row), site=settings.BASE_URL)
-            for household in _households_of(row.pupil_id, now.date()).select_related("applicant"):
+            for household in _households_of([row.pupil_id], now.date()).select_related("applicant"):
                 yield household.applicant, Event.WITHDRAWN, _cause(row), words, None
 
 
 def _goes_on(row: Any) -> bool:
     """In another class of the same year; what was left before a row that was taken back has its own last day."""
-    year = SchoolYear.objects.get(classes=row.class_group_id)
+    year = SchoolYear.objects.filter(classes=row.class_group_id).first()
+    if year is None:  # taken back together with its class: a mistake undone, nobody's withdrawal
+        return True
     first = year.valid_from if _is_gone(row) else _first_without(row)
     return Enrolment.objects.overlapping(first, year.valid_to).filter(pupil=row.pupil_id).exists()
 
@@ -104,7 +106,7 @@ def benefits(now: dt.datetime) -> Iterator[Found]:
     words = io_texts.benefit(site=settings.BASE_URL)
     granted = io_history.begun(Exemption.objects.all(), "pupil", "kind", "act", "pgh_created_at")
     for exemption in granted.order_by("pk"):
-        for guardian in _guardians_of([exemption.pupil_id]):
+        for guardian in _guardians_of([exemption.pupil_id], now.date()):
             yield guardian, Event.BENEFIT, f"pupil:{exemption.pk}", words, None
     declared = io_history.begun(IseeDeclaration.objects.all(), "household", "filed_on", "protocol")
     for declaration in declared.order_by("pk"):
@@ -116,7 +118,7 @@ def benefits_ending(now: dt.datetime) -> Iterator[Found]:
     """Soon, or because the office has said so; nothing takes their place."""
     exemptions = Exemption.objects.all()
     for row in _ending(exemptions, "pupil", now.date(), BENEFIT_AHEAD):
-        for guardian in _guardians_of([row.pupil_id]):
+        for guardian in _guardians_of([row.pupil_id], now.date()):
             yield _benefit_ends(guardian, f"pupil:{_cause(row)}", _first_without(row))
     soon = _in_few_days(IseeDeclaration.objects.all(), now.date(), BENEFIT_AHEAD)
     for declaration in _not_followed(soon, "household").order_by("pk"):
@@ -159,7 +161,7 @@ def diets_ending(now: dt.datetime) -> Iterator[Found]:
     """To both parents, as the mail about certificates: from that day the kitchen prepares the ordinary meal."""
     for row in _ending(Diet.objects.all(), "pupil", now.date(), DIET_AHEAD):
         words = io_texts.diet_ends(first=_first_without(row), site=settings.BASE_URL)
-        for guardian in _guardians_of([row.pupil_id]):
+        for guardian in _guardians_of([row.pupil_id], now.date()):
             yield guardian, Event.DIET_ENDS, _cause(row), words, None
 
 
@@ -204,20 +206,16 @@ def _cause(row: Any) -> str:
 
 
 # -- whom ---------------------------------------------------------------------------------------------------------------
-def _guardians_of(pupils: Collection[int] | QuerySet[Pupil]) -> QuerySet[Guardian]:
-    """Everybody with parental responsibility who is in the portal."""
-    custodies = Custody.objects.filter(pupil__in=pupils)
-    return (
-        Guardian.objects.filter(memberships__household__in=custodies.values("household"))
-        .distinct()
-        .order_by("pk")
-    )
+def _guardians_of(pupils: Collection[int] | QuerySet[Pupil], day: dt.date) -> QuerySet[Guardian]:
+    """Everybody with parental responsibility who is in the portal; a family that had the child once hears nothing."""
+    households = _households_of(pupils, day).values("pk")
+    return Guardian.objects.filter(memberships__household__in=households).distinct().order_by("pk")
 
 
 def _members_of(household: int) -> QuerySet[Guardian]:
     return Guardian.objects.filter(memberships__household=household).order_by("pk")
 
 
-def _households_of(pupil: int, day: dt.date) -> QuerySet[Household]:
-    rows = Custody.objects.overlapping(day, dt.date.max).filter(pupil=pupil)
+def _households_of(pupils: Collection[int] | QuerySet[Pupil], day: dt.date) -> QuerySet[Household]:
+    rows = Custody.objects.overlapping(day, dt.date.max).filter(pupil__in=pupils)
     return Household.objects.filter(pk__in=rows.values("household"))

@@ -44,11 +44,10 @@ def _message(row: sqlite3.Row, town: str) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Paragraphs and bold: what our messages use."""
-    paragraphs = [
-        re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", one) for one in escape(markdown).split("\n\n")
-    ]
-    return "".join(f"<p>{one}</p>" for one in paragraphs)
+    """Paragraphs, bold and addresses: what our messages use."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(markdown))
+    linked = re.sub(r"(https?://[^\s&<]+)", r'<a href="\1">\1</a>', bold)
+    return "".join(f"<p>{one}</p>" for one in linked.split("\n\n"))
 
 
 def _payment(content: dict[str, Any]) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from enrolments import diets, enrolling, entitlements
-from enrolments.models import Application, ApplicationBatch, Diet, DietRequest, Exemption, SchoolYear
+from enrolments import diets, enrolling, entitlements, timeline
+from enrolments.models import Application, ApplicationBatch, Custody, Diet, DietRequest, Exemption, SchoolYear
 from enrolments.rules.diets import NEUTRAL_CODE
 from payments.models import IoMessage, IoStart
 from tests import cast
@@ -159,6 +160,14 @@ def test_leaving_before_a_change_of_class_is_one_withdrawal(town: cast.Town, off
     assert told(Event.WITHDRAWN) == ["Anna"]
 
 
+def test_a_class_made_by_mistake_takes_its_enrolments_with_it(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    enrolling.withdraw(pupil=town.sofia, last_day=town.year.valid_from - ONE_DAY, **office)
+    town.classes["infanzia 2A"].delete()
+    assert everything() == set()
+
+
 def test_a_last_day_that_the_office_takes_back_is_no_withdrawal(
     town: cast.Town, office: dict[str, Any]
 ) -> None:
@@ -181,6 +190,13 @@ def test_an_exemption_is_said_to_both_parents(town: cast.Town) -> None:
     exempt(town)
     assert told(Event.BENEFIT) == ["Anna", "Bruno"]
     assert everything() == {Event.BENEFIT}
+
+
+def test_a_family_that_had_the_child_once_hears_nothing(town: cast.Town) -> None:
+    Custody.objects.filter(pupil=town.luca).update(valid_to=TODAY - ONE_DAY)
+    Custody.objects.create(pupil=town.luca, household=town.carla_family, valid_from=TODAY + 9 * ONE_DAY)
+    exempt(town)
+    assert told(Event.BENEFIT) == ["Carla"]
 
 
 def test_a_declaration_is_said_to_its_family_in_the_same_words(
@@ -222,13 +238,13 @@ def test_an_exemption_that_goes_on_under_another_act_does_not_end(town: cast.Tow
 
 def test_an_exemption_that_the_office_ends_is_said_at_once(town: cast.Town, office: dict[str, Any]) -> None:
     row = exempt(town)
-    entitlements.end_exemption(exemption=row, last_day=TODAY + 90 * ONE_DAY, **office)
+    entitlements.end_exemption(exemption=row, last_day=TODAY + 90 * ONE_DAY, reason="Rinuncia", **office)
     assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
 
 
 def test_an_exemption_taken_back_before_it_began_is_said(town: cast.Town, office: dict[str, Any]) -> None:
     row = exempt(town, first=TODAY + 9 * ONE_DAY)
-    entitlements.end_exemption(exemption=row, last_day=TODAY, **office)
+    entitlements.end_exemption(exemption=row, last_day=TODAY, reason="Rinuncia", **office)
     assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
 
 
@@ -258,16 +274,14 @@ def test_a_request_taken_back_is_confirmed_to_who_had_made_it(town: cast.Town) -
     assert everything() == {Event.DIET_DROPPED}
 
 
-def test_a_diet_given_up_is_said_to_both_parents(town: cast.Town, office: dict[str, Any]) -> None:
-    assigned(town)
-    entitlements.end_diet(pupil=town.luca, last_day=TODAY + 20 * ONE_DAY, **office)
+def test_a_diet_given_up_is_said_to_both_parents(town: cast.Town) -> None:
+    timeline.end(assigned(town), TODAY + 20 * ONE_DAY)
     assert told(Event.DIET_ENDS) == ["Anna", "Bruno"]
     assert f"{TODAY + 21 * ONE_DAY:%d/%m/%Y}" in IoMessage.objects.all()[0].text
 
 
-def test_a_diet_taken_back_before_it_began_is_said(town: cast.Town, office: dict[str, Any]) -> None:
-    assigned(town, from_day=TODAY + 9 * ONE_DAY)
-    entitlements.end_diet(pupil=town.luca, last_day=TODAY, **office)
+def test_a_diet_taken_back_before_it_began_is_said(town: cast.Town) -> None:
+    timeline.end(assigned(town, from_day=TODAY + 9 * ONE_DAY), TODAY)
     assert told(Event.DIET_ENDS) == ["Anna", "Bruno"]
 
 
@@ -306,6 +320,12 @@ def test_what_was_decided_before_the_portal_began_to_write_is_not_told(town: cas
     IoStart.objects.create(pk=1, since=Now() + dt.timedelta(minutes=1))
     exempt(town)
     assert everything() == set()
+
+
+def test_the_portal_begins_to_write_once() -> None:
+    IoStart.objects.create(pk=1)
+    with pytest.raises(IntegrityError, match="one_start_in_the_app_io"), transaction.atomic():
+        IoStart.objects.create(pk=2)
 
 
 def test_without_a_key_nothing_is_even_written_down(town: cast.Town, settings: Any) -> None:
