@@ -39,6 +39,12 @@ def _only_when_complete(**kwargs: Any) -> None:
     refuse_to_start()
 
 
+@worker_init.connect
+def _begin_light(**kwargs: Any) -> None:
+    """Loading the code takes more, for a moment, than keeping it; the pool processes are forked after this."""
+    processes.give_back()
+
+
 @worker_process_init.connect
 def _make_ready(**kwargs: Any) -> None:
     """Each pool process goes when its parent goes, even by kill -9."""

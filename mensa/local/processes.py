@@ -21,6 +21,12 @@ def die_with_parent(parent: int, with_signal: int = signal.SIGKILL) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def give_back() -> None:
+    """What the C library keeps for later goes back to the kernel, before children that would all carry it. Only glibc can."""
+    if trim := getattr(_libc, "malloc_trim", None):
+        trim(0)
+
+
 @dataclass(frozen=True)
 class Account:
     """The unprivileged user that PostgreSQL runs as when root starts us."""

@@ -20,7 +20,8 @@ from mensa.local.services import Services, database_home, sweep_sockets
 from mensa.local.terminal import say
 
 _GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py"))]
-_CELERY = [sys.executable, "-m", "celery", "-A", "mensa.celery"]
+_WORKER = [sys.executable, "-m", "mensa.worker"]
+_BEAT = [sys.executable, "-m", "celery", "-A", "mensa.celery", "beat"]
 _STOP_ORDER = ("beat", "worker", "web", "simulators", "builder", "pango")
 _PANGO_SECONDS = 20
 _MOST_RESTARTS = 5  # in a minute; after that something is wrong that starting again does not cure
@@ -163,19 +164,11 @@ class Demo:
 
     def _start_workers(self) -> None:
         """Once the town stands: until then the builder has the processors to itself."""
-        beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(var_dir() / "run" / "beat")]
-        worker = [
-            "worker",
-            "--concurrency",
-            "2",
-            "--loglevel",
-            "INFO",
-            "--without-gossip",
-            "--without-mingle",
-        ]
+        beat = ["--loglevel", "WARNING", "--pidfile=", "--schedule", str(var_dir() / "run" / "beat")]
+        worker = ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         pool = [] if os.access("/dev/shm", os.W_OK) else ["--pool", "threads"]  # noqa: S108 - processes need semaphores
-        self._start_child("worker", [*_CELERY, *worker, *pool])
-        self._start_child("beat", [*_CELERY, *beat])
+        self._start_child("worker", [*_WORKER, *worker, *pool])
+        self._start_child("beat", [*_BEAT, *beat])
 
     def _start_builder(self) -> None:
         """What it says goes to the terminal, what goes wrong to its log."""

@@ -18,7 +18,6 @@ from identity.models import Role, User
 from mensa import clock
 from payments import (
     reconciliation,
-    reconciliation_export,
     reconciliation_view,
     settlement_polls,
     settlement_upload,
@@ -177,6 +176,8 @@ def flows(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def export(request: HttpRequest, kind: str) -> HttpResponse:
+    from payments import reconciliation_export  # it loads a spreadsheet's library, which few pages need
+
     today = clock.today()
     first, last = PeriodForm(request.GET, today=today).days()
     look = reconciliation.look(first=first, last=last, today=today)

@@ -24,6 +24,7 @@ HEAVY = (
     "zxingcpp",
     "pypdfium2",
     "httpx",
+    "prompt_toolkit",
 )
 #: The other countries of the world, and the addresses with every view, form and admin page behind them.
 NOT_OURS = (
@@ -44,7 +45,7 @@ assert national_holidays(datetime.date(2026, 12, 25), datetime.date(2026, 12, 25
 """
 #: What Celery does before it forks its processes.
 _WORKER = """
-from mensa.celery import app
+from mensa.worker import app
 app.loader.import_default_modules()
 assert "attendance.tasks.freeze_day" in app.tasks
 """

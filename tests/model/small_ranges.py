@@ -1,11 +1,9 @@
 """A Celery worker of the portal whose nights are made of many ranges: only the size of a range differs from the real one.
 
-`python -m tests.model.small_ranges worker ...` takes what `celery -A mensa.celery` takes.
+`python -m tests.model.small_ranges` takes what `python -m mensa.worker` takes.
 """
 
-import sys
-
-from mensa.celery import app
+from mensa import worker
 
 WALLETS = 5
 
@@ -17,7 +15,7 @@ def main() -> None:
     from attendance import freezing
 
     freezing.CHUNK = WALLETS
-    app.start(sys.argv[1:])
+    worker.main()
 
 
 if __name__ == "__main__":

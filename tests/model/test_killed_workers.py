@@ -62,7 +62,6 @@ class Crew:
             sys.executable,
             "-m",
             "tests.model.small_ranges",
-            "worker",
             *options,
             "--loglevel",
             "WARNING",
