@@ -39,6 +39,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
         ("Ufficio mensa", "mensa:office"),
         ("Pannello", "admin:index"),
         ("Appello di oggi", "attendance:school"),
+        ("Docenti e non iscritti", "attendance:extra_meals"),
         ("Cucina", "attendance:kitchen"),
     ),
 }

@@ -46,11 +46,11 @@ def paper(request: HttpRequest) -> HttpResponse:
     )
 
 
-@roles(Role.SECRETARY)
+@roles(Role.SECRETARY, readers=(Role.AUDITOR,))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def extra_meals(request: HttpRequest) -> HttpResponse:
-    """The meals of teachers, support teachers and children not enrolled, class by class."""
+    """The meals of teachers, support teachers and children not enrolled, class by class. The auditor reads the numbers."""
     now, day = clock.now(), _day(request)
     rows = extras.of_day(schools=_schools(request), day=day, now=now)
     forms = [(row, _extras_form(request, row)) for row in rows]
@@ -165,7 +165,10 @@ def _own_list(request: HttpRequest, pk: int) -> RegisterImport:
 
 
 def _schools(request: HttpRequest) -> list[School]:
-    return list(School.objects.of_staff(cast(User, request.user)).order_by("name"))
+    """The secretary's own; the auditor's are all."""
+    user = cast(User, request.user)
+    found = School.objects.all() if user.role == Role.AUDITOR else School.objects.of_staff(user)
+    return list(found.order_by("name"))
 
 
 def _day(request: HttpRequest) -> dt.date:

@@ -25,6 +25,7 @@ PAGES = (
     "kitchen",
     "forecast",
     "deliveries",
+    "extra_meals",
 )
 
 
@@ -43,7 +44,10 @@ def test_what_the_auditor_sends_is_refused_on_a_page_that_may_be_read(
     canteen: Town, client_of: Browser
 ) -> None:
     auditor = client_of(canteen.auditor)
-    urls = [reverse(name) for name in ("attendance:phases", "attendance:deliveries", "mensa:years")]
+    urls = [
+        reverse(name)
+        for name in ("attendance:phases", "attendance:deliveries", "attendance:extra_meals", "mensa:years")
+    ]
     for url in (*urls, reverse("attendance:correct", args=[canteen.luca.code])):
         assert auditor.get(url).status_code == 200
         assert auditor.post(url, {}).status_code == 403
@@ -53,7 +57,7 @@ def test_the_auditor_reads_the_counts_of_every_school_and_no_name(canteen: Town,
     clock.move_to(at("2026-11-24 09:50"))
     sealing.seal_due(now=clock.now())
     auditor = client_of(canteen.auditor)
-    for name in ("school", "kitchen", "deliveries"):
+    for name in ("school", "kitchen", "deliveries", "extra_meals"):
         page = auditor.get(reverse(f"attendance:{name}")).content.decode()
         main = page[page.index("<main") : page.index("</main>")]
         assert "Ulivo" in main
