@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +22,8 @@ from wallets import credit
 from wallets.ledger import ROME
 from wallets.models import LowCreditAlert, Wallet
 
+#: Wallets low on credit weighed together: a night may bring a nation below a threshold.
+AT_ONCE = 2000
 #: Two days of rounds: after these many tries a person telephones.
 TRIES = 96
 #: A night may bring a whole town below a threshold: the round goes on until everybody has been told.
@@ -42,11 +44,26 @@ def find_crossings(*, now: dt.datetime) -> int:
     thresholds = sorted(set(credit.rules_on(day).low_credit_meals), reverse=True)
     if not thresholds:
         return 0
-    low = {one.wallet_id: one.meals for one in credit.below(meals=thresholds[0], day=day)}
-    open_rows = LowCreditAlert.objects.filter(reset_at__isnull=True)
-    back = [row.pk for row in open_rows if row.wallet_id not in low or low[row.wallet_id] > row.threshold]
-    open_rows.filter(pk__in=back).update(reset_at=now)
-    known = set(open_rows.values_list("wallet_id", "threshold"))
+    rows, found, after = LowCreditAlert.objects.filter(reset_at__isnull=True), 0, 0
+    low = credit.below(meals=thresholds[0], day=day)
+    while some := {one.wallet_id: one.meals for one in islice(low, AT_ONCE)}:
+        until = max(some)
+        found += _weigh(some, rows.filter(wallet__gt=after, wallet__lte=until), thresholds, now)
+        after = until
+    rows.filter(wallet__gt=after).update(reset_at=now)
+    return found
+
+
+def _weigh(
+    low: dict[int, int], rows: QuerySet[LowCreditAlert], thresholds: list[int], now: dt.datetime
+) -> int:
+    """Some neighbouring wallets with the meals they pay, and the open rows of all wallets up to the last of them."""
+    rows.exclude(wallet__in=low).update(reset_at=now)
+    known = {
+        (wallet, threshold): pk for wallet, threshold, pk in rows.values_list("wallet", "threshold", "pk")
+    }
+    back = [pk for (wallet, threshold), pk in known.items() if low[wallet] > threshold]
+    rows.filter(pk__in=back).update(reset_at=now)
     crossed = [
         LowCreditAlert(wallet_id=wallet, threshold=threshold, crossed_at=now)
         for wallet, meals in low.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
@@ -10,6 +11,9 @@ from django.db.models import Avg, F, QuerySet
 
 from enrolments.models import Price
 from wallets.models import Wallet, WalletRules
+
+#: Rows in memory together, however many families there are.
+READ_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ def meals_left(*, wallet: Wallet, day: dt.date) -> int | None:
     return None if mean is None else _meals(wallet.balance, mean)
 
 
-def below(*, meals: int, day: dt.date) -> list[Credit]:
-    """The wallets that pay at most this many meals, in one query."""
+def below(*, meals: int, day: dt.date) -> Iterator[Credit]:
+    """The wallets that pay at most this many meals, in their order, in one query that is read as it is used."""
     rows = (
         _prices(day)
         .values("household__wallet", "household__wallet__balance")
@@ -39,10 +43,10 @@ def below(*, meals: int, day: dt.date) -> list[Credit]:
         .filter(household__wallet__balance__lt=F("mean") * (meals + 1))
         .order_by("household__wallet")
     )
-    return [
+    return (
         Credit(row["household__wallet"], _meals(row["household__wallet__balance"], row["mean"]))
-        for row in rows
-    ]
+        for row in rows.iterator(chunk_size=READ_AT_ONCE)
+    )
 
 
 def _prices(day: dt.date) -> QuerySet[Price]:

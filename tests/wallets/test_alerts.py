@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
+from enrolments.models import Guardian
 from tests import cast
 from tests.refusing import refuse
 from tests.wallets.races import together
@@ -72,6 +73,26 @@ def test_a_top_up_opens_the_way_to_the_next_message(family: Wallet, town: cast.T
     assert alerts.send_due(now=EVENING) == 1
 
 
+@pytest.mark.parametrize("families_at_once", [1, 2])
+def test_however_many_families_are_weighed_together_each_gets_its_own(
+    family: Wallet, town: cast.Town, monkeypatch: pytest.MonkeyPatch, families_at_once: int
+) -> None:
+    monkeypatch.setattr(alerts, "AT_ONCE", families_at_once)
+    other = wallet_of(town.carla_family)
+    spend(family, "34.00", "1", town)
+    spend(other, "60.00", "2", town)
+    alerts.find_crossings(now=EVENING)
+    opened = LowCreditAlert.objects.filter(reset_at__isnull=True).order_by("wallet", "threshold")
+    low = list(opened.values_list("wallet", "threshold"))
+    assert {wallet for wallet, _ in low} == {family.pk, other.pk}
+    assert alerts.find_crossings(now=EVENING) == 0
+    for wallet in (family, other):
+        top_up(wallet, cause=f"again {wallet.pk}")
+        alerts.find_crossings(now=EVENING)
+        low = [one for one in low if one[0] != wallet.pk]
+        assert list(opened.values_list("wallet", "threshold")) == low
+
+
 def test_the_message_is_kind_and_private(family: Wallet, town: cast.Town) -> None:
     spend(family, "55.00", "1", town)
     alerts.send_due(now=EVENING)
@@ -123,6 +144,21 @@ def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_pa
     spend(family, "40.00", "1", town)
     assert [alerts.send_due(now=EVENING) for _ in range(3)] == [1, 0, 0]
     assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
+
+
+def test_a_family_that_cannot_be_written_to_keeps_no_other_waiting_and_is_telephoned(
+    family: Wallet, town: cast.Town
+) -> None:
+    spend(family, "80.00", "1", town)
+    spend(wallet_of(town.carla_family), "80.00", "2", town)
+    Guardian.objects.filter(first_name__in=["Anna", "Bruno"]).update(email="riga\nspezzata@posta.example")
+    assert alerts.send_due(now=EVENING) == 1
+    assert [message.to for message in mail.outbox] == [["carla@posta.example"]]
+    assert alerts.unreachable() == {}
+    LowCreditAlert.objects.filter(wallet=family).update(tries=alerts.TRIES - 1)
+    for hours in (1, 2):
+        assert alerts.send_due(now=EVENING + dt.timedelta(hours=hours)) == 0
+    assert alerts.unreachable() == {town.family.code: -3}
 
 
 @pytest.mark.django_db(transaction=True)
