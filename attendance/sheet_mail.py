@@ -91,7 +91,6 @@ def _mark(row: SheetMessage, fate: Fate, now: dt.datetime) -> dict[str, Any]:
     return {"error": NOT_WRITTEN if unwritten else f"La posta non è partita: {fate.problem}."}
 
 
-#: All the sheets of a day are claimed together, so that a caterer has one mail.
 SENDER: Sender[SheetMessage] = Sender(
     name="kitchen",
     owed=_owed,
@@ -100,7 +99,6 @@ SENDER: Sender[SheetMessage] = Sender(
     patience=dt.timedelta(minutes=5),
     parcel="caterer_id",
     related=("caterer", "sheet__school", "sheet__year"),
-    batch=outbox.LIMIT,
 )
 
 

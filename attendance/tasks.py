@@ -47,9 +47,10 @@ SCHEDULE = {
 
 @shared_task
 def sweep() -> None:
-    """What is owed now, oldest first. Before the debit's hour this finds nothing."""
+    """What is owed now, oldest first. Before the debit's hour this finds nothing. Days to come that cannot be planned keep no day
+    that is owed waiting."""
     now = clock.now()
-    night.plan(now=now)
+    rounds.steps([partial(night.plan, now=now)], said="night.not_planned")
     for day in night.due_days(now):
         freeze_day.delay(ServiceDay.objects.only("pk").get(day=day).pk)
 

@@ -106,14 +106,15 @@ def free(sender: Sender[Row], now: dt.datetime) -> QuerySet[Row]:
 @transaction.atomic
 def claim(sender: Sender[Row], *, now: dt.datetime, limit: int) -> list[Row]:
     """Up to ``limit`` rows, now ours. One worker at a time claims, so that a parcel is never shared out; a row that somebody
-    is changing is left for the next round. The last parcel is left whole for the next batch."""
+    is changing is left for the next round. The last parcel is left whole for the next batch; one larger than the limit is taken
+    whole."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"outbox:{sender.name}"])
     rows = free(sender, now).select_for_update(of=("self",), skip_locked=True)
     found = list(rows.values_list("pk", sender.parcel)[: limit + 1])
     if len(found) > limit:
         whole = [one for one in found if one[1] != found[-1][1]]
-        found = whole or found
+        found = whole or list(rows.filter(**{sender.parcel: found[0][1]}).values_list("pk", sender.parcel))
     keys = [pk for pk, _ in found]
     table = sender.owed(now).model._default_manager
     table.filter(pk__in=keys).update(claimed_at=now, tries=F("tries") + 1)

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from attendance import (
     closure_mails,
@@ -20,7 +21,16 @@ from attendance import (
     sealing,
     tasks,
 )
-from attendance.models import Absence, CanteenPeriod, Caterer, ClosureMail, KitchenSheet, Letter, SchoolPhase
+from attendance.models import (
+    Absence,
+    CanteenPeriod,
+    Caterer,
+    ClosureMail,
+    KitchenSheet,
+    Letter,
+    SchoolPhase,
+    ServiceDay,
+)
 from attendance.rules.verdict import Phase
 from enrolments.models import Guardian, SchoolStaff
 from identity.models import Role, User
@@ -60,6 +70,20 @@ def test_when_sealing_fails_the_caterers_still_hear_of_what_was_sealed(committed
         tasks.serve_kitchen()
     assert readers() == ["cucina@gestore.example"]
     assert KitchenSheet.objects.count() == 1
+
+
+def test_a_day_to_come_that_cannot_be_planned_keeps_no_debit_waiting(committed_canteen: Town) -> None:
+    CanteenPeriod.objects.update(valid_from=TUESDAY)
+    night.plan(now=at("2026-11-23 12:00"))
+    clock.move_to(at("2026-11-24 20:05"))
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE attendance_serviceday ADD CONSTRAINT poison CHECK (day <= '2026-11-24')")
+    try:
+        tasks.sweep()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE attendance_serviceday DROP CONSTRAINT poison")
+    assert ServiceDay.objects.get().state == ServiceDay.State.CLOSED
 
 
 def test_a_school_whose_reminder_cannot_be_written_keeps_no_other_waiting(committed_canteen: Town) -> None:

@@ -15,6 +15,7 @@ from identity.models import User
 from mensa import clock
 from tests.attendance.conftest import TUESDAY
 from tests.cast import Town, at
+from tests.refusing import refuse
 from tests.wallets.races import together
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +173,24 @@ def test_undone_after_the_parents_were_told_they_are_told_again(canteen: Town) -
     assert len(mail.outbox) == 4
     assert "annullato quanto aveva registrato" in mail.outbox[-1].body
     assert "Il pasto c'è e si paga." in mail.outbox[-1].body
+
+
+def test_the_office_finds_whom_to_telephone(
+    canteen: Town, client_of: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that the server refuses is left alone after three times, and the other parent has read."""
+    refuse(monkeypatch, "bruno@posta.example")
+    say(canteen, "2026-11-24 08:00")
+    for minute in ("01", "12", "23", "34"):
+        post(f"2026-11-24 08:{minute}")
+    assert readers() == ["anna@posta.example"]
+    given_up = Letter.objects.get(state=Letter.State.GIVEN_UP)
+    assert (given_up.guardian.first_name, given_up.tries) == ("Bruno", 3)
+    clock.move_to(at("2026-11-24 09:00"))
+    enzo = client_of(canteen.enzo)
+    assert "1 e-mail non è arrivata" in enzo.get(reverse("attendance:desk")).content.decode()
+    found = enzo.get(reverse("admin:attendance_letter_changelist"), {"state__exact": "given_up"})
+    assert "Bruno" in found.content.decode()
 
 
 # the office's word from the page of a child

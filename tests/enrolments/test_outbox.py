@@ -10,8 +10,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
-from enrolments import diet_mail, outbox, rounds
-from enrolments.models import Diet, DietReminder, DietRules, Guardian, Pupil
+from enrolments import diet_holds, diet_mail, outbox, rounds
+from enrolments.models import Diet, DietHold, DietReminder, DietRules, Guardian, Pupil
 from enrolments.outbox import Outcome
 from tests.cast import Town, at, build_town
 from tests.poison import poisoned
@@ -130,7 +130,7 @@ def test_a_parcel_is_never_shared_out_between_two_batches(town: Town) -> None:
     DietReminder.objects.bulk_create(
         DietReminder(pupil=pupil, certificate_until=CHRISTMAS + dt.timedelta(days=day))
         for pupil in (town.luca, town.tommaso)
-        for day in range(2)
+        for day in range(3)
     )
     by_child = outbox.Sender(
         **{
@@ -139,9 +139,9 @@ def test_a_parcel_is_never_shared_out_between_two_batches(town: Town) -> None:
             "owed": lambda now: DietReminder.objects.order_by("pupil_id", "pk"),
         }
     )
-    for limit in (3, 1):
+    for limit in (4, 1):
         rows = outbox.claim(by_child, now=NOW, limit=limit)
-        assert [row.pupil_id for row in rows] == [rows[0].pupil_id] * 2
+        assert [row.pupil_id for row in rows] == [rows[0].pupil_id] * 3
 
 
 def test_the_outcomes_of_a_mail_without_readers(town: Town) -> None:
@@ -195,6 +195,20 @@ def test_a_certificate_that_cannot_be_noted_keeps_no_other_waiting(committed: To
     with poisoned("enrolments_dietreminder", "pupil_id", committed.luca.pk):
         diet_mail.note_reminders(today=NOW.date())
     assert untold() == {committed.tommaso.pk}
+
+
+def test_a_diet_that_cannot_follow_the_rules_keeps_no_other_waiting(committed: Town) -> None:
+    """The office has just decided that an expired certificate puts the meal on hold."""
+    for pupil in (committed.luca, committed.tommaso):
+        Diet.objects.create(
+            pupil=pupil, code="D1", valid_from=dt.date(2026, 9, 1), certificate_until=NOW.date()
+        )
+    DietRules.objects.create(act="Delibera 2", valid_from=dt.date(2026, 9, 1), when_expired="hold")
+    with poisoned("enrolments_diethold", "pupil_id", committed.luca.pk):
+        diet_holds.follow_rules(today=NOW.date())
+    assert set(DietHold.objects.values_list("pupil", flat=True)) == {committed.tommaso.pk}
+    diet_holds.follow_rules(today=NOW.date())
+    assert DietHold.objects.count() == 2
 
 
 def test_a_step_that_fails_leaves_the_others_to_do_theirs() -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 
 from identity.models import Role, User
 from mensa import clock
 from tests import cast
 from tests.wallets.town import EVENING, TUESDAY, charge_everybody, top_up, wallet_of
 from wallets import tasks
-from wallets.models import DailyDigest
+from wallets.models import DailyDigest, DigestCopy
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,25 @@ def test_the_digest_of_yesterday_is_made_once_and_mailed(town: cast.Town, time_m
     tasks.make_digest.delay()
     assert DailyDigest.objects.latest("day").day == TUESDAY - dt.timedelta(days=1)
     assert len(mail.outbox) == DailyDigest.objects.count() == 4
+
+
+def test_a_copy_of_the_digest_that_did_not_leave_leaves_at_the_next_round(
+    town: cast.Town, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(self: EmailBackend, messages: object) -> int:
+        raise ConnectionRefusedError
+
+    User.objects.filter(role=Role.AUDITOR).update(email="revisore@comune.example")
+    top_up(wallet_of(town.family))
+    time_machine.move_to(EVENING, tick=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", down)
+        tasks.make_digest.delay()
+    assert (mail.outbox, DigestCopy.objects.filter(sent_at__isnull=True).count()) == ([], 4)
+    for _ in range(2):
+        time_machine.shift(dt.timedelta(hours=1))
+        tasks.make_digest.delay()
+    assert len(mail.outbox) == DigestCopy.objects.exclude(sent_at=None).count() == 4
 
 
 def test_no_digest_is_made_while_the_time_machine_is_away(town: cast.Town) -> None:
