@@ -246,6 +246,13 @@ class LowCreditAlert(Owed):
                 name="one_alert_per_crossing",
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["wallet"],
+                name="alerts_to_send",
+                condition=Q(sent_at__isnull=True, reset_at__isnull=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.threshold} pasti"
