@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from time import perf_counter
 from typing import Any
 
@@ -106,8 +107,9 @@ def freeze(*, day: dt.date, now: dt.datetime) -> Frozen:
         row.decided_times += 1
         _decide(row, scope, now, again=again)
         changed = changes.explain(row) if again else True
-        _lay_chunks(row)
-        _tally(row, scope)
+        _lay_chunks(row, _add_up(row))
+        if scope is not None:
+            row.skipped = _count_skipped(row.day)
         _save(row, now, changed=changed, started=started)
     return Frozen(row, again=again, changed=changed)
 
@@ -145,8 +147,8 @@ def _decide_first(row: ServiceDay, now: dt.datetime) -> Counter[str]:
         cursor.execute("SELECT min(pupil_id), max(pupil_id) FROM enrolments_enrolment")
         first, last = cursor.fetchone()
         for start in range(first or 1, (last or 0) + 1, PUPILS_AT_ONCE):
-            pupils = {"first_pupil": start, "last_pupil": start + PUPILS_AT_ONCE - 1}
-            cursor.execute(statement, {**decision.params, **pupils, "now": now})
+            these = deciding.these(start, start + PUPILS_AT_ONCE - 1)
+            cursor.execute(statement, {**decision.params, **these, "now": now})
             skipped.update(_counts(cursor.fetchone()[0]))
     return skipped
 
@@ -188,7 +190,7 @@ _TOUCHED = """
 _RANGES = f"""
 INSERT INTO attendance_daychunk (service_day_id, first_wallet, last_wallet, work_ms)
 SELECT %(pk)s, n * %(size)s + 1, (n + 1) * %(size)s, 0 FROM (
-    SELECT DISTINCT (wallet_id - 1) / %(size)s AS n FROM attendance_meal WHERE day = %(day)s
+    SELECT unnest(%(ranges)s::integer[]) AS n
     UNION SELECT (id - 1) / %(size)s FROM ({_TOUCHED}) touched WHERE id IS NOT NULL
 ) ranges ORDER BY n ON CONFLICT (service_day_id, first_wallet) DO NOTHING
 """  # noqa: S608 - constants of our own
@@ -200,29 +202,37 @@ WHERE c.service_day_id = %(pk)s AND (c.first_wallet - 1) / %(size)s = ranges.n
 """  # noqa: S608
 
 
-def _lay_chunks(row: ServiceDay) -> None:
+def _add_up(row: ServiceDay) -> list[int]:
+    """What the meals of the day add up to; returns the ranges of wallets they are in."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (wallet_id - 1) / %s, count(*) FILTER (WHERE price > 0), sum(price), count(*) FILTER (WHERE price = 0)"
+            " FROM attendance_meal WHERE day = %s GROUP BY 1",
+            [CHUNK, row.day],
+        )
+        parts = cursor.fetchall()
+    row.due_count = sum(due for _, due, _, _ in parts)
+    row.due_total = sum((total for _, _, total, _ in parts), Decimal(0))
+    row.free_count = sum(free for _, _, _, free in parts)
+    row.failed_count = PricingFailure.objects.filter(day=row.day, solved_at__isnull=True).count()
+    return [number for number, _, _, _ in parts]
+
+
+def _lay_chunks(row: ServiceDay, ranges: list[int]) -> None:
     """Ranges of wallets with something due or changed; a range that this round has touched is posted again, also when
     somebody is posting it just now: the update waits for them."""
     params: dict[str, Any] = {"pk": row.pk, "size": CHUNK, "day": row.day, "round": row.decided_times}
     with connection.cursor() as cursor:
-        cursor.execute(_RANGES, params)
+        cursor.execute(_RANGES, {**params, "ranges": ranges})
         cursor.execute(_POST_AGAIN, params)
 
 
-def _tally(row: ServiceDay, scope: list[int] | None) -> None:
-    """What the meals of the day add up to; after a partial decision the reasons of the skipped are counted anew."""
+def _count_skipped(day: dt.date) -> Counter[str]:
+    """The reasons of the whole day, counted anew after a decision on some children."""
+    decision = deciding.of_day(day)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FILTER (WHERE price > 0), coalesce(sum(price), 0), count(*) FILTER (WHERE price = 0)"
-            " FROM attendance_meal WHERE day = %s",
-            [row.day],
-        )
-        row.due_count, row.due_total, row.free_count = cursor.fetchone()
-        if scope is not None:
-            decision = deciding.of_day(row.day)
-            cursor.execute(f"WITH {decision.sql} {_COUNTS}", decision.params)
-            row.skipped = _counts(cursor.fetchone()[0])
-    row.failed_count = PricingFailure.objects.filter(day=row.day, solved_at__isnull=True).count()
+        cursor.execute(f"WITH {decision.sql} {_COUNTS}", decision.params)
+        return _counts(cursor.fetchone()[0])
 
 
 def _save(row: ServiceDay, now: dt.datetime, *, changed: bool, started: float) -> None:

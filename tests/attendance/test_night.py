@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from attendance import absences, corrections, night, registers, tasks
+from attendance import absences, corrections, freezing, night, registers, tasks
 from attendance.errors import TooLate
 from attendance.models import (
     ClassWeekdays,
@@ -48,6 +48,17 @@ def test_the_night_charges_everybody_who_was_not_absent(only_today: Town, balanc
     assert balances() == {"Bianchi": "-6.29", "Neri": "-5.00"}
     assert (day.state, day.due_count, day.due_total) == ("closed", 3, Decimal("11.29"))
     assert (day.posted_count, day.posted_total, day.failed_count) == (3, Decimal("11.29"), 0)
+
+
+def test_a_nation_is_decided_some_children_at_a_time_and_nobody_is_missed(
+    only_today: Town, balances: Balances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "PUPILS_AT_ONCE", 1)
+    absences.mark(pupil=only_today.sofia, days=[TUESDAY], by=only_today.anna, now=at("2026-11-24 08:00"))
+    Price.objects.filter(pupil=only_today.tommaso).delete()
+    (day,) = night.run(now=EVENING)
+    assert balances() == {"Bianchi": "-3.40", "Neri": "0.00"}
+    assert (day.due_count, day.failed_count, day.skipped) == (1, 1, {"absent_parent": 1})
 
 
 def test_running_the_night_twice_charges_once(only_today: Town, balances: Balances) -> None:
@@ -316,7 +327,6 @@ def test_days_of_a_closed_year_are_left_alone(only_today: Town) -> None:
 def test_a_worker_killed_between_two_ranges_leaves_exactly_its_own(
     only_today: Town, balances: Balances, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attendance import freezing
 
     monkeypatch.setattr(freezing, "CHUNK", 1)
     real, calls = ledger.post_due, []
