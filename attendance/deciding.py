@@ -21,6 +21,8 @@ from enrolments.models import ClassGroup, Enrolment
 CLASSES_AT_ONCE = 2500
 #: The planner takes every run for a thousand classes: never fewer than there are, or it picks nested loops over a nation.
 LONGEST_RUN = 500
+#: What a class adds to the number of a case, whether it eats, the code of the reason.
+Answer = tuple[int, bool, str]
 _PHASES, _PARENT, _SCHOOL, _OFFICE = list(Phase), list(Parent), list(School), list(Office)
 #: What each word adds to the number of a case; the first of every list (nothing said, roll-call not taken) adds nothing.
 _WORDS = {
@@ -144,11 +146,15 @@ def _calendars(day: dt.date, pupil_ids: Collection[int] | None) -> Iterator[Cale
 def _runs(calendars: Iterable[Calendar], day: dt.date) -> dict[str, list[Any]]:
     """Neighbours by number with the same answer, as columns: first and last class, what the phase adds to a case, whether
     they eat and, if not, the code of the reason. A nation is a few thousand lines."""
-    runs: list[tuple[int, int, tuple[int, bool, str]]] = []
+    runs: list[tuple[int, int, Answer]] = []
+    answers: dict[
+        Answer, Answer
+    ] = {}  # each kept once: where neighbours differ they are as many as the classes
     for calendar in calendars:
         for class_id in sorted(calendar.classes):
             service = calendar.service(class_id, day)
             answer = (_PHASES.index(calendar.phase(class_id, day)) * 27, service.open, service.code)
+            answer = answers.setdefault(answer, answer)
             if runs and runs[-1][1:] == (class_id - 1, answer) and class_id - runs[-1][0] < LONGEST_RUN:
                 runs[-1] = (runs[-1][0], class_id, answer)
             else:
