@@ -15,7 +15,7 @@ from payments import (
     settlement_polls,
     upload_mail,
 )
-from payments.models import Campaign, SettlementPoll, UploadedReceipt
+from payments.models import Campaign, SettlementPoll
 
 log = structlog.get_logger(__name__)
 CHUNK = 30  # children: a second or two of work, as long as the mail server is as quick
@@ -26,6 +26,7 @@ SCHEDULE = {
     "payments.poll": {"task": "payments.tasks.poll_receipts", "schedule": 3600},
     "payments.outbox": {"task": "payments.tasks.clear_outbox", "schedule": 120},
     "payments.app_io": {"task": "payments.tasks.tell_app_io", "schedule": 120},
+    "payments.uploads": {"task": "payments.tasks.tell_about_uploads", "schedule": 300},
     "payments.settlement": {"task": "payments.tasks.settle_up", "schedule": 600},
 }
 
@@ -47,20 +48,17 @@ def nudge_campaign(campaign_id: int) -> None:
 
 
 @shared_task
-def tell_about_upload(upload_id: int) -> None:
-    upload_mail.tell(
-        UploadedReceipt.objects.select_related("uploaded_by", "household__applicant", "receipt").get(
-            pk=upload_id
-        )
-    )
+def tell_about_uploads() -> None:
+    """Every five minutes: the decisions that no mail has carried yet."""
+    upload_mail.send_owed(now=clock.now())
 
 
-def nudge_upload(upload_id: int) -> None:
-    """The decision is on the parent's page already: losing this message loses a courtesy, not a fact."""
+def nudge_uploads() -> None:
+    """Without the queue the next round tells them."""
     try:
-        tell_about_upload.delay(upload_id)
+        tell_about_uploads.delay()
     except OperationalError:
-        log.warning("queue_down", upload=upload_id)
+        log.warning("queue_down", work="tell_about_uploads")
 
 
 @shared_task

@@ -1,6 +1,7 @@
-"""A mail server that knows one address no more, and delivers to the others."""
+"""A mail server that knows one address no more and delivers to the others, and one that is down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
@@ -17,3 +18,13 @@ def refuse(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
         return deliver(self, messages)
 
     monkeypatch.setattr(EmailBackend, "send_messages", send_messages)
+
+
+@contextmanager
+def server_down() -> Iterator[None]:
+    def down(self: EmailBackend, messages: Any) -> int:
+        raise ConnectionRefusedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", down)
+        yield

@@ -277,9 +277,10 @@ class RefundExport(models.Model):
         return f"elenco n. {self.pk}"
 
 
-class Refund(models.Model):
+class Refund(Owed):
     """Credit given back at the end of the path: by bank transfer (pagoPA has no refund rail) or, when it is too small for
-    one, to a brother's or sister's wallet or to the solidarity fund. The money leaves the wallet when it is approved."""
+    one, to a brother's or sister's wallet or to the solidarity fund. The money leaves the wallet when it is approved.
+    A transfer whose account is not known owes the family the mail that asks for it."""
 
     class Method(models.TextChoices):
         BANK = "bank", "bonifico"
@@ -313,6 +314,7 @@ class Refund(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="preparato da"
     )
     due_by = models.DateField("da pagare entro")
+    asked_at = models.DateTimeField("conto chiesto il", null=True, blank=True, editable=False)
     approved_at = models.DateTimeField("approvato il", null=True, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -10,13 +10,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
 
-from enrolments.models import HelpDesk
 from wallets import credit, csv_file, ledger
 from wallets.errors import RefundRefused, WrongState
 from wallets.leavers import is_leaver
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
 
 State, Method = Refund.State, Refund.Method
 HEADER = ("Riferimento", "Beneficiario", "IBAN", "Importo", "Causale", "Famiglia", "Da pagare entro")
-SUBJECT = "Mensa scolastica: il credito rimasto è da restituire"
 
 
 def prepare(
@@ -75,12 +69,10 @@ def _refuse_what_is_not_due(wallet: Wallet, method: str, day: dt.date, smallest:
 
 
 def _begin(refund: Refund) -> None:
-    """One at a time for a family; who has not given an account is asked for it once the refund stands."""
+    """One at a time for a family. A row without an account owes the mail that asks for it (``refund_mail``)."""
     try:
         with transaction.atomic():
             refund.save(force_insert=True)
-            if refund.method == Method.BANK and not refund.iban:
-                transaction.on_commit(lambda: _ask_for_account(refund), robust=True)
     except IntegrityError as error:
         raise RefundRefused("Per questa famiglia c'è già un rimborso in corso.") from error
 
@@ -212,20 +204,3 @@ def _clean(iban: str) -> str:
         return bank.clean(iban)
     except bank.BadIban as error:
         raise RefundRefused(str(error)) from None
-
-
-def _ask_for_account(refund: Refund) -> None:
-    household = refund.wallet.household
-    if not household.applicant.email:
-        return
-    text = render_to_string(
-        "email/wallets/refund_account.txt",
-        {
-            "amount": refund.amount,
-            "due_by": refund.due_by,
-            "address": settings.BASE_URL + reverse("wallets:refund_account", args=[household.code]),
-            "help_desk": HelpDesk.objects.first() or HelpDesk(),
-            "town": settings.TOWN_NAME,
-        },
-    )
-    EmailMessage(subject=SUBJECT, body=text, to=[household.applicant.email]).send()

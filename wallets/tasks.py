@@ -8,13 +8,14 @@ from celery import shared_task
 
 from enrolments import rounds
 from mensa import clock
-from wallets import alerts, digest_mail, digests
+from wallets import alerts, digest_mail, digests, refund_mail
 
 logger = logging.getLogger(__name__)
 
 #: For the beat: seconds between two rounds.
 SCHEDULE = {
     "wallets.alerts": {"task": "wallets.tasks.send_alerts", "schedule": 1800},
+    "wallets.refunds": {"task": "wallets.tasks.ask_for_accounts", "schedule": 300},
     "wallets.digest": {"task": "wallets.tasks.make_digest", "schedule": 3600},
 }
 
@@ -25,6 +26,12 @@ def send_alerts() -> None:
     told = alerts.send_due(now=clock.now())
     if told:
         logger.info("alerts.sent", extra={"wallets": told})
+
+
+@shared_task
+def ask_for_accounts() -> None:
+    """The account of the refunds that have none yet."""
+    refund_mail.send_owed(now=clock.now())
 
 
 @shared_task

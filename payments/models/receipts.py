@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from enrolments.models import Household, Pupil
+from enrolments.models import Household, Owed, Pupil
 from payments.models.notices import Notice
 from wallets.models import Entry
 
@@ -95,8 +95,8 @@ class UploadedReceiptQuerySet(models.QuerySet["UploadedReceipt"]):
         return self.filter(state__in=[UploadedReceipt.State.RECEIVED, UploadedReceipt.State.IN_REVIEW])
 
 
-class UploadedReceipt(models.Model):
-    """A receipt the parent sends after paying on the town's external portal; the office decides."""
+class UploadedReceipt(Owed):
+    """A receipt the parent sends after paying on the town's external portal; the office decides, and owes the answer by mail."""
 
     class State(models.TextChoices):
         RECEIVED = "received", "ricevuta"
@@ -135,6 +135,7 @@ class UploadedReceipt(models.Model):
         verbose_name="decisa da",
     )
     decided_at = models.DateTimeField("decisa il", null=True, blank=True)
+    told_at = models.DateTimeField("risposta spedita il", null=True, blank=True, editable=False)
     receipt = models.ForeignKey(
         Receipt, models.PROTECT, null=True, blank=True, related_name="uploads", verbose_name="ricevuta"
     )
@@ -156,6 +157,9 @@ class UploadedReceipt(models.Model):
             models.CheckConstraint(
                 name="matched_upload_has_receipt", condition=~Q(state="matched") | Q(receipt__isnull=False)
             ),
+        ]
+        indexes = [
+            models.Index(fields=["decided_at"], name="uploads_to_tell", condition=Q(told_at__isnull=True))
         ]
 
     def __str__(self) -> str:

@@ -141,7 +141,7 @@ def accept(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _upload_page(request, mine, form, RejectionForm(), status=422)
-    tasks.nudge_upload(decided.pk)
+    tasks.nudge_uploads()
     if decided.state == UploadedReceipt.State.DUPLICATE:
         messages.warning(
             request, "Questo pagamento era già nel borsellino: non è stato accreditato di nuovo."
@@ -189,7 +189,7 @@ def _decide(
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("payments:upload", mine.token)
-    tasks.nudge_upload(mine.pk)
+    tasks.nudge_uploads()
     messages.success(request, said)
     return redirect("payments:inbox")
 

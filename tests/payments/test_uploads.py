@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from payments import notice_pdf, receipts, uploads
+from payments import notice_pdf, receipts, upload_mail, uploads
 from payments.errors import PaymentRefused
 from payments.models import Notice, Receipt, UploadedReceipt
 from payments.rules import paper
@@ -23,6 +23,7 @@ from payments.uploads import AlreadyDecided, AlreadySent, BadFile, Decision, Dec
 from tests import cast
 from tests.payments.conftest import NOW
 from tests.payments.test_receipts import incoming
+from tests.refusing import server_down
 from wallets.models import Entry, Wallet
 
 DECLARED = Declaration(amount=Decimal("102.00"), paid_on=dt.date(2026, 11, 20))
@@ -264,6 +265,32 @@ class TestDeciding:
     def test_rejecting_wants_a_reason(self, send: Callable[..., UploadedReceipt], town: cast.Town) -> None:
         with pytest.raises(PaymentRefused, match="motivo"):
             uploads.reject(upload=send(), reason="  ", by=town.enzo, now=NOW)
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
+class TestTelling:
+    def round_after(self, minutes: int) -> int:
+        return upload_mail.send_owed(now=NOW + dt.timedelta(minutes=minutes))
+
+    def test_a_mail_server_that_is_down_delays_the_answer_and_does_not_lose_it(
+        self, send: Callable[..., UploadedReceipt], town: cast.Town
+    ) -> None:
+        uploads.reject(upload=send(), reason="La foto non si legge.", by=town.enzo, now=NOW)
+        with server_down():
+            assert [self.round_after(minutes) for minutes in (0, 11)] == [0, 0]
+        assert [self.round_after(minutes) for minutes in (15, 22, 60)] == [0, 1, 0]
+        (message,) = mail.outbox
+        assert message.to == ["anna@posta.example"]
+        assert "La foto non si legge." in message.body
+
+    def test_what_is_still_to_be_decided_is_no_news_nor_is_what_was_decided_last_week(
+        self, send: Callable[..., UploadedReceipt], town: cast.Town
+    ) -> None:
+        upload = send()
+        assert self.round_after(0) == 0
+        uploads.reject(upload=upload, reason="Non si legge.", by=town.enzo, now=NOW - dt.timedelta(days=6))
+        assert self.round_after(0) == 0
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------

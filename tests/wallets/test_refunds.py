@@ -12,13 +12,14 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 
-from enrolments.models import Custody, Enrolment
+from enrolments.models import Custody, Enrolment, Guardian
 from identity.models import SensitiveView, User
 from tests import cast
+from tests.refusing import server_down
 from tests.wallets.conftest import refused, run_sql
 from tests.wallets.races import together
 from tests.wallets.town import top_up, wallet_of
-from wallets import books, leavers, ledger, refunds
+from wallets import books, leavers, ledger, refund_mail, refunds
 from wallets.errors import RefundRefused, WrongState
 from wallets.models import Refund, RefundExport, Wallet
 from wallets.rules import iban
@@ -51,6 +52,11 @@ def balance(wallet: Wallet) -> Decimal:
 
 def prepared(wallet: Wallet, enzo: User, **other: Any) -> Refund:
     return refunds.prepare(wallet=wallet, by=enzo, now=NOW, **{"iban": IBAN, **other})
+
+
+def ask(minutes: int = 0) -> int:
+    """The round that writes to the families, so many minutes later."""
+    return refund_mail.send_owed(now=NOW + dt.timedelta(minutes=minutes))
 
 
 def approved(wallet: Wallet, enzo: User) -> Refund:
@@ -99,16 +105,48 @@ class TestWhoIsGivenTheCreditBack:
 
 
 class TestTheWayOfARefund:
-    def test_the_family_is_asked_for_the_account(
-        self, leaver: Wallet, enzo: User, django_capture_on_commit_callbacks: Any
-    ) -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            prepared(leaver, enzo, iban="")
+    def test_the_family_is_asked_for_the_account_once(self, leaver: Wallet, enzo: User) -> None:
+        refund = prepared(leaver, enzo, iban="")
+        assert [ask(minutes) for minutes in (0, 5, 500)] == [1, 0, 0]
         (message,) = mail.outbox
         assert message.to == ["carla@posta.example"]
         assert "50,00" in message.body
         assert f"/borsellino/{leaver.household.code}/rimborso/" in message.body
         assert "Carla" not in message.subject
+        refund.refresh_from_db()
+        assert refund.asked_at == NOW
+
+    def test_a_mail_server_that_is_down_delays_the_question_and_does_not_lose_it(
+        self, leaver: Wallet, enzo: User
+    ) -> None:
+        prepared(leaver, enzo, iban="")
+        with server_down():
+            assert [ask(minutes) for minutes in (0, 61)] == [0, 0]
+        assert [ask(minutes) for minutes in (90, 122, 300)] == [0, 1, 0]
+        assert [message.to for message in mail.outbox] == [["carla@posta.example"]]
+
+    def test_nobody_is_asked_for_an_account_that_is_known_or_of_no_use(
+        self, leaver: Wallet, enzo: User
+    ) -> None:
+        refund = prepared(leaver, enzo, iban="")
+        refunds.give_account(refund=refund, iban=IBAN, now=NOW)
+        assert ask() == 0
+        refunds.cancel(refund=refund, by=enzo, now=NOW)
+        refunds.cancel(refund=prepared(leaver, enzo, iban=""), by=enzo, now=NOW)
+        prepared(leaver, enzo, method="solidarity", iban="")
+        assert ask() == 0
+
+    def test_who_has_no_address_is_asked_as_soon_as_there_is_one_and_the_office_reads_it_meanwhile(
+        self, leaver: Wallet, enzo: User, client_of: Browser
+    ) -> None:
+        carla = leaver.household.applicant
+        Guardian.objects.filter(pk=carla.pk).update(email="")
+        page = f"/ufficio/rimborsi/{prepared(leaver, enzo, iban='').pk}/"
+        assert ask() == 0
+        assert "nessuna e-mail è ancora partita" in client_of(enzo).get(page).content.decode()
+        Guardian.objects.filter(pk=carla.pk).update(email="carla@posta.example")
+        assert ask(5) == 1
+        assert "chiesto per e-mail il" in client_of(enzo).get(page).content.decode()
 
     def test_it_is_to_be_paid_within_ninety_days(self, leaver: Wallet, enzo: User) -> None:
         assert prepared(leaver, enzo).due_by == dt.date(2027, 10, 3)

@@ -67,4 +67,4 @@ def test_no_digest_is_made_while_the_time_machine_is_away(town: cast.Town) -> No
 
 def test_the_beat_knows_them() -> None:
     names = {entry["task"] for entry in tasks.SCHEDULE.values()}
-    assert names == {tasks.send_alerts.name, tasks.make_digest.name}
+    assert names == {tasks.send_alerts.name, tasks.ask_for_accounts.name, tasks.make_digest.name}
