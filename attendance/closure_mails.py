@@ -19,6 +19,7 @@ from attendance import closure_notices, closure_scope, kitchen
 from attendance.calendar import each_day
 from attendance.kitchen import ClassLine
 from attendance.models import Closure, ClosureMail, ClosureNotice
+from attendance.rules.cutoff import ROME
 from enrolments import outbox, rounds
 from enrolments.models import HelpDesk, School
 from enrolments.outbox import Envelope, Fate, Outcome, Sender
@@ -81,7 +82,8 @@ def _of_notice(
 ) -> Iterable[Envelope[ClosureMail]]:
     """What each is told is worked out for all of them at once: constant queries."""
     closures = _worth_telling(notice)
-    family = _lines_of_guardians(notice, closures, [m.guardian_id for m in mails if m.guardian_id])
+    readers = [mail.guardian_id for mail in mails if mail.guardian_id]
+    family = _lines_of_guardians(notice, closures, readers, now.astimezone(ROME).date())
     for mail in mails:
         lines = family.get(mail.guardian_id, []) if mail.guardian_id else _lines(closures)
         if not lines:
@@ -122,14 +124,14 @@ def _worth_telling(notice: ClosureNotice) -> list[Closure]:
 
 
 def _lines_of_guardians(
-    notice: ClosureNotice, closures: list[Closure], guardian_ids: list[int]
+    notice: ClosureNotice, closures: list[Closure], guardian_ids: list[int], today: dt.date
 ) -> dict[int, list[Line]]:
     if notice.event == ClosureNotice.Event.REVOKED:
         scopes = {row: set(closure_scope.classes_of(row)) for row in closures}
     else:
         scopes = closure_scope.touched(closures)
     by_pk = {row.pk: row for row in closures}
-    found = closure_notices.by_closure(closure_notices.concerned(scopes, set(guardian_ids)))
+    found = closure_notices.by_closure(closure_notices.concerned(scopes, today, set(guardian_ids)))
     return {
         guardian: [Line(_and(names), by_pk[pk]) for pk, names in of_closure.items()]
         for guardian, of_closure in found.items()

@@ -11,7 +11,9 @@ from django.db.models import Count, Q, QuerySet
 from attendance import closure_scope
 from attendance.closure_preview import Preview
 from attendance.models import Caterer, Closure, ClosureAnnouncement, ClosureMail, ClosureNotice
-from enrolments.models import ClassGroup, Custody, Enrolment, Guardian
+from attendance.rules.cutoff import ROME
+from enrolments import guardianship
+from enrolments.models import ClassGroup, Custody, Enrolment, Guardian, Pupil
 from identity.models import User
 
 
@@ -52,7 +54,7 @@ def address(*, notice: ClosureNotice, now: dt.datetime) -> int:
     if row.addressed_at:
         return 0
     rows = closures_of(row)
-    guardians, schools = _recipients(row, rows)
+    guardians, schools = _recipients(row, rows, now.astimezone(ROME).date())
     people = Guardian.objects.filter(pk__in=guardians).order_by("pk")
     mails = [ClosureMail(notice=row, guardian=one, email=one.email) for one in people]
     caterers = Caterer.objects.serving(schools) if schools else Caterer.objects.none()
@@ -73,14 +75,17 @@ def closures_of(notice: ClosureNotice) -> list[Closure]:
 
 
 def concerned(
-    scopes: dict[Closure, set[int]], guardian_ids: Collection[int] | None = None
+    scopes: dict[Closure, set[int]], today: dt.date, guardian_ids: Collection[int] | None = None
 ) -> list[Concerned]:
-    """The children of the classes a closure touches, each once for every guardian of the households it has in those days."""
-    return [one for closure, ids in scopes.items() for one in _concerned_by(closure, ids, guardian_ids)]
+    """The children of the classes a closure touches, each once for every guardian of the households it has in those days; not
+    for one from whom the child has gone since."""
+    return [
+        one for closure, ids in scopes.items() for one in _concerned_by(closure, ids, today, guardian_ids)
+    ]
 
 
 def _concerned_by(
-    closure: Closure, ids: set[int], guardian_ids: Collection[int] | None
+    closure: Closure, ids: set[int], today: dt.date, guardian_ids: Collection[int] | None
 ) -> Iterable[Concerned]:
     days = (closure.first_day, closure.last_day)
     pupils = Enrolment.objects.overlapping(*days).filter(class_group_id__in=ids).values("pupil_id")
@@ -91,24 +96,25 @@ def _concerned_by(
     found = rows.exclude(**{f"{guardian}__isnull": True}).values_list(
         guardian, "pupil_id", "pupil__first_name", "pupil__birth_date"
     )
+    theirs = guardianship.pairs(Pupil.objects.filter(pk__in=rows.values("pupil")), since=today)
     for guardian_id, pupil_id, first_name, _ in sorted(set(found), key=lambda row: (row[3], row[1])):
-        if guardian_ids is None or guardian_id in guardian_ids:
+        if (guardian_id, pupil_id) in theirs and (guardian_ids is None or guardian_id in guardian_ids):
             yield Concerned(guardian_id, closure.pk, pupil_id, first_name)
 
 
-def _recipients(notice: ClosureNotice, closures: list[Closure]) -> tuple[set[int], set[int]]:
+def _recipients(notice: ClosureNotice, closures: list[Closure], today: dt.date) -> tuple[set[int], set[int]]:
     """Guardians and schools. A revocation goes to those who may have read of the closure, and to nobody else."""
     if notice.event == ClosureNotice.Event.REVOKED:
-        return _who_was_told(closures, notice.made_at), _schools(
+        return _who_was_told(closures, notice.made_at, today), _schools(
             pk for row in closures for pk in closure_scope.classes_of(row)
         )
     scopes = closure_scope.touched(row for row in closures if row.revoked_at is None)
-    return {one.guardian_id for one in concerned(scopes)}, _schools(
+    return {one.guardian_id for one in concerned(scopes, today)}, _schools(
         pk for ids in scopes.values() for pk in ids
     )
 
 
-def _who_was_told(closures: list[Closure], before: dt.datetime) -> set[int]:
+def _who_was_told(closures: list[Closure], before: dt.datetime, today: dt.date) -> set[int]:
     told = ClosureMail.objects.filter(
         notice__announcements__closure__in=closures,
         notice__event=ClosureNotice.Event.DECLARED,
@@ -116,7 +122,8 @@ def _who_was_told(closures: list[Closure], before: dt.datetime) -> set[int]:
         guardian__isnull=False,
     )
     scopes = {row: set(closure_scope.classes_of(row)) for row in closures}
-    return {one.guardian_id for one in concerned(scopes, set(told.values_list("guardian_id", flat=True)))}
+    guardians = set(told.values_list("guardian_id", flat=True))
+    return {one.guardian_id for one in concerned(scopes, today, guardians)}
 
 
 def _schools(class_ids: Iterable[int]) -> set[int]:

@@ -131,7 +131,7 @@ def _tell(pupil: Pupil, day: dt.date, *, absent: bool, now: dt.datetime) -> bool
         kind=Letter.Kind.CONFLICT,
         cause=f"conflict:{day}:{pupil.pk}:{said.events.count()}",  # type: ignore[attr-defined]
         day=day,
-        to=[*letters.guardians_of(pupil), *(letters.secretaries_of(school) if school else [])],
+        to=[*letters.guardians_of(pupil, now=now), *(letters.secretaries_of(school) if school else [])],
         school=school,
         pupil=pupil,
         facts={"absent": absent, "class": place.class_group.label if place else ""},

@@ -1,4 +1,5 @@
-"""The family whose wallet paid is told that a dispute was received and how it ended: both parents, once each news.
+"""The family whose wallet paid is told that a dispute was received and how it ended: both parents, once each news. Where the
+child is no longer theirs the answer stands on the page alone.
 
 Nothing of the child stands in the subject. A mail server that does not answer leaves the news to the next sweep, for some days.
 """
@@ -13,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 
 from attendance.models import Dispute
+from attendance.rules.cutoff import ROME
 from enrolments import mailing, outbox
 from enrolments.models import HelpDesk
 from enrolments.outbox import Envelope, Fate, Outcome, Sender
@@ -41,7 +43,8 @@ def _compose(rows: list[Dispute], now: dt.datetime) -> Iterable[Envelope[Dispute
         body = render_to_string(
             "email/attendance/dispute.txt", {"dispute": row, "help_desk": desk, "url": settings.BASE_URL}
         )
-        addresses = mailing.of_household(row.wallet.household)
+        today = now.astimezone(ROME).date()
+        addresses = mailing.of_pupil(row.pupil, since=today, household=row.wallet.household)
         yield Envelope([row], mailing.to_each(subject=SUBJECT, body=body, addresses=addresses))
 
 

@@ -12,7 +12,8 @@ from django.template.loader import render_to_string
 
 from attendance import letter_texts
 from attendance.models import Letter
-from enrolments import outbox
+from attendance.rules.cutoff import ROME
+from enrolments import guardianship, outbox
 from enrolments.models import HelpDesk
 from enrolments.outbox import Envelope, Fate, Outcome, Sender
 
@@ -41,7 +42,19 @@ def _owed(now: dt.datetime) -> QuerySet[Letter]:
 
 def _compose(letters: list[Letter], now: dt.datetime) -> list[Envelope[Letter]]:
     desk = HelpDesk.objects.first() or HelpDesk()
-    return [Envelope([letter], _messages(letter, desk, now)) for letter in letters]
+    about = {letter.pupil_id for letter in letters if letter.pupil_id}
+    theirs = guardianship.pairs(about, since=now.astimezone(ROME).date())
+    return [
+        Envelope([letter], _messages(letter, desk, now) if _may_read(letter, theirs) else ())
+        for letter in letters
+    ]
+
+
+def _may_read(letter: Letter, theirs: set[tuple[int, int]]) -> bool:
+    """A parent from whom the child has gone since the letter was written is told no more."""
+    if letter.guardian_id is None or letter.pupil_id is None:
+        return True
+    return (letter.guardian_id, letter.pupil_id) in theirs
 
 
 def _messages(letter: Letter, desk: HelpDesk, now: dt.datetime) -> list[EmailMessage]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from attendance.models import Letter
+from attendance.rules.cutoff import ROME
+from enrolments import guardianship
 from enrolments.models import Guardian, Pupil, School, SchoolStaff
 from identity.models import Role, User
 
@@ -41,10 +43,10 @@ def write(
     return len(fresh)
 
 
-def guardians_of(pupil: Pupil) -> list[Guardian]:
+def guardians_of(pupil: Pupil, *, now: dt.datetime) -> list[Guardian]:
     """Both households' guardians who can be written to."""
-    rows = Guardian.objects.filter(memberships__household__custodies__pupil=pupil)
-    return list(rows.exclude(email="").distinct().order_by("pk"))
+    rows = guardianship.guardians_of([pupil.pk], since=now.astimezone(ROME).date())
+    return list(rows.exclude(email=""))
 
 
 def secretaries_of(school: School) -> list[User]:

@@ -98,7 +98,7 @@ def _note(pupil: Pupil, day: dt.date, now: dt.datetime) -> int:
         kind=Letter.Kind.SEEN_ABSENT,
         cause=f"seen_absent:{day}:{pupil.pk}",
         day=day,
-        to=letters.guardians_of(pupil),
+        to=letters.guardians_of(pupil, now=now),
         pupil=pupil,
         now=now,
     )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from attendance import hours as adopted
 from attendance import letters
@@ -16,8 +16,8 @@ from attendance.rules import phase_words
 from attendance.rules.cutoff import ROME
 from attendance.rules.morning import phase_notice_due
 from attendance.rules.verdict import Phase
-from enrolments import rounds
-from enrolments.models import Enrolment, Guardian, School
+from enrolments import guardianship, rounds
+from enrolments.models import Enrolment, Guardian, Pupil, School
 
 ONE_DAY = dt.timedelta(days=1)
 #: A change further away than this is not yet news for a family's page.
@@ -205,17 +205,18 @@ def _write(
     )
 
 
-def _families(row: SchoolPhase) -> list[Guardian]:
+def _families(row: SchoolPhase) -> QuerySet[Guardian]:
     """The guardians of who is enrolled in the school when the change begins, and can be written to."""
-    pupils = Enrolment.objects.on(row.valid_from).filter(class_group__school=row.school_id).values("pupil")
-    found = Guardian.objects.filter(memberships__household__custodies__pupil__in=pupils).exclude(email="")
-    return list(found.distinct().order_by("pk"))
+    rows = Enrolment.objects.on(row.valid_from).filter(class_group__school=row.school_id)
+    pupils = Pupil.objects.filter(pk__in=rows.values("pupil"))
+    return guardianship.guardians_of(pupils, since=row.valid_from).exclude(email="")
 
 
-def _told(row: SchoolPhase) -> list[Guardian]:
+def _told(row: SchoolPhase) -> QuerySet[Guardian]:
+    """Whom the change, and that there will be none, still concerns."""
     notices = Q(cause__startswith=f"{cause_of(row, 1)}:") | Q(cause__startswith=f"{cause_of(row, 2)}:")
     told = Letter.objects.filter(notices, state=Letter.State.SENT).values("guardian")
-    return list(Guardian.objects.filter(pk__in=told).order_by("pk"))
+    return _families(row).filter(pk__in=told)
 
 
 def _holds(row: SchoolPhase, day: dt.date) -> bool:

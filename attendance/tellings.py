@@ -17,7 +17,7 @@ def of_notice(*, pupil: Pupil, days: Collection[dt.date], receipt: AbsenceReceip
         kind=Letter.Kind.ABSENCE,
         cause=f"absence:{receipt.pk}",
         day=min(days),
-        to=letters.guardians_of(pupil),
+        to=letters.guardians_of(pupil, now=now),
         pupil=pupil,
         facts={"days": sorted(day.isoformat() for day in days)},
         now=now,
@@ -34,7 +34,7 @@ def of_passage(*, passage: Passage, before: DayVerdict, after: DayVerdict, now: 
         kind=Letter.Kind.PASSAGE,
         cause=f"{beginning}{number}",
         day=passage.day,
-        to=letters.guardians_of(passage.pupil),
+        to=letters.guardians_of(passage.pupil, now=now),
         pupil=passage.pupil,
         facts={
             "passage": passage.pk,

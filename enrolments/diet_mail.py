@@ -70,7 +70,7 @@ def _compose(rows: list[Row], now: dt.datetime, *, subject: str, template: str) 
         body = render_to_string(
             f"email/enrolments/diet_{template}.txt", {"row": row, "help_desk": desk, "url": settings.BASE_URL}
         )
-        addresses = mailing.of_pupil(row.pupil)
+        addresses = mailing.of_pupil(row.pupil, since=now.date())
         yield Envelope([row], mailing.to_each(subject=subject, body=body, addresses=addresses))
 
 

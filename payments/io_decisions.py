@@ -4,22 +4,21 @@ The sentences are the same for every reason: which diet, which reduction and why
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from enrolments import guardianship
 from enrolments.dated import DatedQuerySet
 from enrolments.models import (
     Application,
-    Custody,
     Diet,
     DietRequest,
     Enrolment,
     Exemption,
     Guardian,
-    Household,
     IseeDeclaration,
     Level,
     Pupil,
@@ -45,7 +44,7 @@ def opening(now: dt.datetime) -> Iterator[Found]:
     opened = SchoolYear.objects.filter(applications_from__range=(today - LOOK_BACK, today))
     for year in opened.filter(Q(applications_until__isnull=True) | Q(applications_until__gte=today)):
         words = io_texts.opening(year=year.label, until=year.applications_until, site=settings.BASE_URL)
-        for guardian in _guardians_of(_who_may_apply(year, today), today):
+        for guardian in guardianship.guardians_of(_who_may_apply(year, today), since=today):
             yield guardian, Event.OPENING, str(year.pk), words, None
 
 
@@ -77,7 +76,8 @@ def withdrawn(now: dt.datetime) -> Iterator[Found]:
     for row in [*io_history.shortened(Enrolment.objects.all()), *io_history.dropped(Enrolment.objects.all())]:
         if not _goes_on(row):
             words = io_texts.withdrawn(first=_first_without(row), site=settings.BASE_URL)
-            for household in _households_of([row.pupil_id], now.date()).select_related("applicant"):
+            families = guardianship.households_of([row.pupil_id], since=now.date())
+            for household in families.select_related("applicant"):
                 yield household.applicant, Event.WITHDRAWN, _cause(row), words, None
 
 
@@ -106,7 +106,7 @@ def benefits(now: dt.datetime) -> Iterator[Found]:
     words = io_texts.benefit(site=settings.BASE_URL)
     granted = io_history.begun(Exemption.objects.all(), "pupil", "kind", "act", "pgh_created_at")
     for exemption in granted.order_by("pk"):
-        for guardian in _guardians_of([exemption.pupil_id], now.date()):
+        for guardian in guardianship.guardians_of([exemption.pupil_id], since=now.date()):
             yield guardian, Event.BENEFIT, f"pupil:{exemption.pk}", words, None
     declared = io_history.begun(IseeDeclaration.objects.all(), "household", "filed_on", "protocol")
     for declaration in declared.order_by("pk"):
@@ -118,7 +118,7 @@ def benefits_ending(now: dt.datetime) -> Iterator[Found]:
     """Soon, or because the office has said so; nothing takes their place."""
     exemptions = Exemption.objects.all()
     for row in _ending(exemptions, "pupil", now.date(), BENEFIT_AHEAD):
-        for guardian in _guardians_of([row.pupil_id], now.date()):
+        for guardian in guardianship.guardians_of([row.pupil_id], since=now.date()):
             yield _benefit_ends(guardian, f"pupil:{_cause(row)}", _first_without(row))
     soon = _in_few_days(IseeDeclaration.objects.all(), now.date(), BENEFIT_AHEAD)
     for declaration in _not_followed(soon, "household").order_by("pk"):
@@ -138,13 +138,13 @@ def _benefit_ends(guardian: Guardian, cause: str, first: dt.date) -> Found:
 
 # -- diets --------------------------------------------------------------------------------------------------------------
 def diets(now: dt.datetime) -> Iterator[Found]:
-    """To whoever asked, and to nobody else: that a child has a diet is a fact about its health."""
+    """To whoever asked, while the child is theirs, and to nobody else: that a child has a diet is a fact about its health."""
     decided = DietRequest.objects.filter(decided_at__gte=now - LOOK_BACK)
     for request in decided.select_related("requested_by").order_by("pk"):
         accepted = request.state == DietRequest.State.ACCEPTED
         words = io_texts.diet_decided(accepted=accepted, site=settings.BASE_URL)
         event = Event.DIET_ACCEPTED if accepted else Event.DIET_REJECTED
-        for guardian in Guardian.objects.of_user(request.requested_by):
+        for guardian in _who_asked(request, now.date()):
             yield guardian, event, str(request.pk), words, None
 
 
@@ -153,7 +153,7 @@ def diets_dropped(now: dt.datetime) -> Iterator[Found]:
     taken_back = DietRequest.objects.filter(state=DietRequest.State.WITHDRAWN, told_at__gte=now - LOOK_BACK)
     words = io_texts.diet_dropped(site=settings.BASE_URL)
     for request in taken_back.select_related("requested_by").order_by("pk"):
-        for guardian in Guardian.objects.of_user(request.requested_by):
+        for guardian in _who_asked(request, now.date()):
             yield guardian, Event.DIET_DROPPED, str(request.pk), words, None
 
 
@@ -161,7 +161,7 @@ def diets_ending(now: dt.datetime) -> Iterator[Found]:
     """To both parents, as the mail about certificates: from that day the kitchen prepares the ordinary meal."""
     for row in _ending(Diet.objects.all(), "pupil", now.date(), DIET_AHEAD):
         words = io_texts.diet_ends(first=_first_without(row), site=settings.BASE_URL)
-        for guardian in _guardians_of([row.pupil_id], now.date()):
+        for guardian in guardianship.guardians_of([row.pupil_id], since=now.date()):
             yield guardian, Event.DIET_ENDS, _cause(row), words, None
 
 
@@ -206,16 +206,10 @@ def _cause(row: Any) -> str:
 
 
 # -- whom ---------------------------------------------------------------------------------------------------------------
-def _guardians_of(pupils: Collection[int] | QuerySet[Pupil], day: dt.date) -> QuerySet[Guardian]:
-    """Everybody with parental responsibility who is in the portal; a family that had the child once hears nothing."""
-    households = _households_of(pupils, day).values("pk")
-    return Guardian.objects.filter(memberships__household__in=households).distinct().order_by("pk")
-
-
 def _members_of(household: int) -> QuerySet[Guardian]:
     return Guardian.objects.filter(memberships__household=household).order_by("pk")
 
 
-def _households_of(pupils: Collection[int] | QuerySet[Pupil], day: dt.date) -> QuerySet[Household]:
-    rows = Custody.objects.overlapping(day, dt.date.max).filter(pupil__in=pupils)
-    return Household.objects.filter(pk__in=rows.values("household"))
+def _who_asked(request: DietRequest, day: dt.date) -> QuerySet[Guardian]:
+    theirs = guardianship.guardians_of([request.pupil_id], since=day)
+    return Guardian.objects.of_user(request.requested_by).filter(pk__in=theirs.values("pk"))

@@ -16,7 +16,7 @@ from django.test import Client
 
 from enrolments import enrolling, entitlements, families, fares
 from enrolments.families import ChildData, GuardianData
-from enrolments.models import ClassGroup, Household, Level, Pupil, School, SchoolStaff, SchoolYear
+from enrolments.models import ClassGroup, Custody, Household, Level, Pupil, School, SchoolStaff, SchoolYear
 from identity.models import Role, User
 
 ROME = ZoneInfo("Europe/Rome")
@@ -116,6 +116,12 @@ class Town:
     luca: Pupil = None  # type: ignore[assignment]
     sofia: Pupil = None  # type: ignore[assignment]
     tommaso: Pupil = None  # type: ignore[assignment]
+
+
+def hand_over(pupil: Pupil, household: Household, first_day: dt.date) -> None:
+    """From that day the child is another family's."""
+    Custody.objects.filter(pupil=pupil).update(valid_to=first_day - dt.timedelta(days=1))
+    Custody.objects.create(pupil=pupil, household=household, valid_from=first_day)
 
 
 def build_town() -> Town:

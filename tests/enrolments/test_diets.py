@@ -22,7 +22,7 @@ from enrolments.models import (
 from enrolments.rules import diets as rule
 from enrolments.rules.documents import LARGEST, NotADocument, kind_of
 from mensa import clock
-from tests.cast import Town, at, client_of
+from tests.cast import Town, at, client_of, hand_over
 from tests.refusing import refuse
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +182,22 @@ def test_the_family_is_told_by_mail_without_a_word_about_the_diet(town: Town) ->
         assert "Luca" not in message.subject
         assert "celiachia" not in message.body + message.subject
         assert "illeggibile" not in message.body
+
+
+def test_a_parent_from_whom_the_child_has_gone_is_told_nothing_of_its_diet(town: Town) -> None:
+    diets.reject(request=ask(town), reason="no", by=town.enzo, now=NOW)
+    DietReminder.objects.create(pupil=town.luca, certificate_until=TOMORROW)
+    hand_over(town.luca, town.carla_family, TODAY)
+    assert (diet_mail.tell_decisions(now=NOW), diet_mail.send_reminders(now=NOW)) == (1, 1)
+    assert [message.to for message in mail.outbox] == [["carla@posta.example"]] * 2
+
+
+def test_a_parent_whose_child_goes_later_and_one_who_will_have_it_are_both_told(town: Town) -> None:
+    DietReminder.objects.create(pupil=town.luca, certificate_until=TOMORROW)
+    hand_over(town.luca, town.carla_family, TOMORROW)
+    diet_mail.send_reminders(now=NOW)
+    names = ("anna", "bruno", "carla")
+    assert sorted(message.to[0] for message in mail.outbox) == [f"{name}@posta.example" for name in names]
 
 
 def test_a_mail_that_does_not_leave_is_sent_by_the_next_sweep(

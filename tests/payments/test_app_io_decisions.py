@@ -263,6 +263,13 @@ def asked(town: cast.Town) -> DietRequest:
     return diets.ask(pupil=town.luca, asked=wanted, by=town.bruno, now=NOW)
 
 
+def test_the_answer_does_not_reach_who_asked_for_a_child_that_has_gone(town: cast.Town) -> None:
+    diets.reject(request=asked(town), reason="no", by=town.enzo, now=NOW)
+    cast.hand_over(town.luca, town.carla_family, TODAY)
+    tell()
+    assert not IoMessage.objects.filter(event=Event.DIET_REJECTED).exists()
+
+
 def assigned(town: cast.Town, **other: Any) -> Diet:
     values = {"pupil": town.luca, "code": "D-03", "from_day": TODAY, "by": town.enzo, "now": NOW, **other}
     return entitlements.assign_diet(**values)

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
+from enrolments import pricing
 from enrolments.models import Guardian
 from tests import cast
 from tests.refusing import refuse
@@ -55,6 +56,20 @@ def test_one_message_for_each_threshold(family: Wallet, town: cast.Town) -> None
         spend(family, amount, str(number), town)
         assert alerts.send_due(now=EVENING) == told, f"after {amount}: {meals(family)} meals"
     assert sorted(LowCreditAlert.objects.values_list("threshold", flat=True)) == [-3, 0, 2, 5]
+
+
+def test_a_family_from_which_the_children_have_gone_is_not_asked_to_top_up(
+    family: Wallet, town: cast.Town
+) -> None:
+    """A message that had not left yet is not sent either."""
+    children = [town.luca, town.sofia]
+    spend(family, "45.00", "1", town)
+    alerts.find_crossings(now=EVENING)
+    for child in children:
+        cast.hand_over(child, town.carla_family, TUESDAY)
+    pricing.refresh(pupil_ids=[child.pk for child in children])
+    alerts.send_due(now=EVENING)
+    assert "anna@posta.example" not in {to for message in mail.outbox for to in message.to}
 
 
 def test_several_thresholds_at_once_are_one_message(family: Wallet, town: cast.Town) -> None:
