@@ -13,11 +13,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from enrolments import guardianship
 from enrolments.models import Application, Exemption, Price
 from identity.pdf import PdfUnavailable
 from payments import campaigns, notice_pdf, notices
 from payments.models import Campaign, CampaignItem, Notice
 from payments.rules import amounts, wording
+from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
 State = CampaignItem.State
@@ -88,6 +90,7 @@ def _prepared(family: list[CampaignItem], round_: Round) -> Iterable[tuple[Campa
     """Each child's notice and the address it goes to; a child who cannot be done does not keep back the others."""
     for item in family:
         try:
+            _refuse_who_has_gone(item, round_.now)
             notice = _issued(item, round_.now)
             _publish(notice, round_)
             yield item, notice, _address(item)
@@ -141,6 +144,13 @@ def _issued(item: CampaignItem, now: dt.datetime) -> Notice:
             mine.save(update_fields=["notice"])
     item.notice_id = mine.notice_id
     return Notice.objects.select_related("wallet__household__applicant").get(campaign_item=item)
+
+
+def _refuse_who_has_gone(item: CampaignItem, now: dt.datetime) -> None:
+    """Between the preview and the letter a child may have passed to another family."""
+    families = guardianship.households_of([item.pupil_id], since=now.astimezone(ROME).date())
+    if not families.filter(pk=item.wallet.household_id).exists():
+        raise Stopped("L'alunno non è più di questa famiglia: nessun avviso.")
 
 
 def _price(item: CampaignItem) -> Decimal:

@@ -145,6 +145,17 @@ def test_an_exempt_child_gets_none(campaign: Campaign, town: cast.Town) -> None:
     assert "Luca" not in amounts()
 
 
+def test_a_child_that_has_passed_to_another_family_since_is_listed_and_nothing_is_sent(
+    started: Campaign, town: cast.Town
+) -> None:
+    cast.hand_over(town.tommaso, town.family, NOW.date())
+    step(started)
+    (failed,) = campaigns.to_decide(started, now=NOW)
+    assert (failed.pupil, failed.notice) == (town.tommaso, None)
+    assert "non è più di questa famiglia" in failed.reason
+    assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
+
+
 def test_a_child_without_a_price_is_listed_and_stops_nobody(campaign: Campaign, town: cast.Town) -> None:
     Price.objects.filter(pupil=town.luca).delete()
     step(campaigns.start(campaign=campaign, by=town.enzo, now=NOW))
