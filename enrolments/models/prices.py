@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.db.models import Q
 
 from enrolments.dated import Dated, DatedQuerySet, ends_after_it_begins, never_overlap
 from enrolments.models.families import Household, Pupil
-
-if TYPE_CHECKING:
-    pass
 
 
 class Explanation(models.Model):
