@@ -7,6 +7,7 @@ left alone: it keeps no other waiting. Who sends describes itself in a ``Sender`
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,6 +27,8 @@ Row = TypeVar("Row", bound=Model)
 BATCH = 25
 #: Rows of one round.
 LIMIT = 500
+#: No round lasts longer (settings.CELERY_TASK_TIME_LIMIT).
+LONGEST_ROUND = dt.timedelta(minutes=15)
 #: After so many mails in a row without an answer the server is down: the others are not even tried.
 SILENCES = 2
 #: An address refused so many times is wrong; the first time it may be the server's bad hour.
@@ -87,9 +90,12 @@ class Sender(Generic[Row]):
 def carry(sender: Sender[Row], *, now: dt.datetime, limit: int = LIMIT) -> Round:
     """Send what is owed, a batch at a time, until nothing is left, the limit is reached or the server falls silent."""
     taken = left = 0
-    line = _Line()
+    line, began = _Line(), time.monotonic()
     while taken < limit and not line.is_down:
-        rows = claim(sender, now=now, limit=min(sender.batch, limit - taken))
+        moment = now + dt.timedelta(
+            seconds=time.monotonic() - began
+        )  # a claim is as old as it is, not as its round
+        rows = claim(sender, now=moment, limit=min(sender.batch, limit - taken))
         if not rows:
             break
         taken += len(rows)
@@ -98,8 +104,9 @@ def carry(sender: Sender[Row], *, now: dt.datetime, limit: int = LIMIT) -> Round
 
 
 def free(sender: Sender[Row], now: dt.datetime) -> QuerySet[Row]:
-    """Owed and in nobody's hands: a claim is good for the patience (and never from a moment still to come)."""
-    in_hand = Q(claimed_at__gt=now - sender.patience, claimed_at__lte=now)
+    """Owed and in nobody's hands: a claim is good for the patience. One of a round that began after this one holds too; one from
+    far ahead is of a clock that was moved."""
+    in_hand = Q(claimed_at__gt=now - sender.patience, claimed_at__lte=now + LONGEST_ROUND)
     return sender.owed(now).exclude(in_hand)
 
 
@@ -159,8 +166,9 @@ def _close(sender: Sender[Row], rows: Sequence[Row], fate: Fate, now: dt.datetim
     table = sender.owed(now).model._default_manager
     for row in rows:
         columns = sender.mark(row, _weighed(sender, row, fate), now)
-        if columns:
-            table.filter(pk=row.pk).update(**columns)
+        if columns:  # only while the claim is ours: who took it over has the last word
+            ours = table.filter(pk=row.pk, claimed_at=row.claimed_at)  # type: ignore[attr-defined]
+            ours.update(**columns)
 
 
 def _weighed(sender: Sender[Row], row: Row, fate: Fate) -> Fate:

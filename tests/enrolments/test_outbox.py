@@ -54,6 +54,21 @@ def test_what_failed_is_tried_again_after_its_patience_and_not_before(town: Town
     assert DietReminder.objects.get().tries == 2
 
 
+def test_a_round_leaves_alone_what_one_begun_after_it_has_in_hand(town: Town) -> None:
+    owe(town.luca)
+    outbox.claim(diet_mail.REMINDERS, now=after(1), limit=1)
+    assert diet_mail.send_reminders(now=NOW) == 0
+    assert mail.outbox == []
+
+
+def test_who_has_lost_its_claim_no_longer_writes_what_became_of_the_mail(town: Town) -> None:
+    owe(town.luca)
+    (lost,) = outbox.claim(diet_mail.REMINDERS, now=NOW, limit=1)
+    outbox.claim(diet_mail.REMINDERS, now=after(6), limit=1)
+    outbox._close(diet_mail.REMINDERS, [lost], outbox.Fate(Outcome.SENT), NOW)
+    assert untold() == {town.luca.pk}
+
+
 def test_a_claim_from_a_moment_still_to_come_is_nobodys(town: Town) -> None:
     """The time machine had been moved forward, and is back."""
     owe(town.luca)
