@@ -92,9 +92,8 @@ def carry(sender: Sender[Row], *, now: dt.datetime, limit: int = LIMIT) -> Round
     taken = left = 0
     line, began = _Line(), time.monotonic()
     while taken < limit and not line.is_down:
-        moment = now + dt.timedelta(
-            seconds=time.monotonic() - began
-        )  # a claim is as old as it is, not as its round
+        age = int(time.monotonic() - began)  # a claim is as old as it is, not as its round
+        moment = now + dt.timedelta(seconds=age)
         rows = claim(sender, now=moment, limit=min(sender.batch, limit - taken))
         if not rows:
             break
