@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.template.loader import render_to_string
 
 from attendance import letter_texts
@@ -35,9 +35,14 @@ def waiting(now: dt.datetime) -> bool:
 
 
 def _owed(now: dt.datetime) -> QuerySet[Letter]:
-    """The news of the day first: a change of phase tells thousands of families, days before it comes."""
+    """The news of the day first: a change of phase tells thousands of families, days before it comes. A passage waits until the
+    one before it has left or not: what a reader knows decides what is said next."""
     last = Case(When(kind=Letter.Kind.PHASE, then=1), default=0)
-    return Letter.objects.filter(state=Letter.State.WAITING).order_by(last, "written_at", "pk")
+    waiting = Letter.objects.filter(state=Letter.State.WAITING)
+    same = {name: OuterRef(name) for name in ("kind", "day", "pupil", "guardian")}
+    before = waiting.filter(**same, pk__lt=OuterRef("pk"))
+    rows = waiting.filter(~Q(kind=Letter.Kind.PASSAGE) | ~Exists(before))
+    return rows.order_by(last, "written_at", "pk")
 
 
 def _compose(letters: list[Letter], now: dt.datetime) -> list[Envelope[Letter]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from attendance import registers, tellings, verdicts
+from attendance import registers, verdicts
 from attendance.models import Absence, Letter, Passage, SchoolPhase
 from attendance.registers import State
 from attendance.rules import phase_words
@@ -142,25 +142,35 @@ def _absence(letter: Letter, now: dt.datetime) -> Text | None:
 
 
 def _passage(letter: Letter, now: dt.datetime) -> Text | None:
-    """What the school has recorded and what becomes of the meal; undone before anybody was told, it is no news."""
-    row = Passage.objects.filter(pk=letter.facts["passage"]).select_related("pupil").first()
-    if row is None:
+    """What has become of the meal, when it is not what this reader knows. Of a day's letters the newest speaks, for all of them."""
+    if letter.pupil is None or _is_overtaken(letter):
         return None
-    found = verdicts.of_pupils(pupils=[row.pupil], days=[row.day])[row.pupil_id, row.day]
-    if (found.eats, found.charged) != (letter.facts["eats"], letter.facts["charged"]):
-        return None
-    if letter.facts["again"] and not _has_been_told(letter, row):
+    written = list(Letter.objects.filter(kind=letter.kind, day=letter.day, pupil=letter.pupil).order_by("pk"))
+    told = [one for one in written if one.state == one.State.SENT and one.guardian_id == letter.guardian_id]
+    known = _left(told[-1]) if told else written[0].facts.get("before")
+    found = verdicts.of_pupils(pupils=[letter.pupil], days=[letter.day])[letter.pupil.pk, letter.day]
+    rows = _news(written, told)
+    if not rows or [found.eats, found.charged] != _left(letter) or _left(letter) == known:
         return None
     return Text(
         "Mensa scolastica: un'entrata o un'uscita cambia il pasto",
         "email/attendance/passage.txt",
-        {"pupil": row.pupil, "passage": row, "eats": found.eats, "charged": found.charged},
+        {"pupil": letter.pupil, "passages": rows, "eats": found.eats, "charged": found.charged},
     )
 
 
-def _has_been_told(letter: Letter, row: Passage) -> bool:
-    told = Letter.objects.filter(cause__startswith=tellings.cause_of(row), state=Letter.State.SENT)
-    return told.filter(guardian=letter.guardian_id).exists()
+def _left(letter: Letter) -> list[bool]:
+    """How the passage had left the meal and the debit."""
+    return [letter.facts["eats"], letter.facts["charged"]]
+
+
+def _news(written: list[Letter], told: list[Letter]) -> list[Passage]:
+    """The passages written of since this reader was last told. One undone is worth a word only to who has heard of it."""
+    last = told[-1].pk if told else 0
+    since = {one.facts["passage"] for one in written if one.pk > last}
+    heard = {one.facts["passage"] for one in written if one.pk <= last}
+    rows = Passage.objects.filter(pk__in=since).order_by("hour")
+    return [row for row in rows if row.undone_at is None or row.pk in heard]
 
 
 _BY_KIND: dict[Letter.Kind, Callable[[Letter, dt.datetime], Text | None]] = {

@@ -25,27 +25,22 @@ def of_notice(*, pupil: Pupil, days: Collection[dt.date], receipt: AbsenceReceip
 
 
 def of_passage(*, passage: Passage, before: DayVerdict, after: DayVerdict, now: dt.datetime) -> int:
-    """Only when the meal or the debit is another: who comes in late and was expected is no news."""
+    """Only when the meal or the debit is another: who comes in late and was expected is no news. What was told before is looked at
+    when the letter leaves."""
     if (before.eats, before.charged) == (after.eats, after.charged):
         return 0
-    beginning = cause_of(passage)
     number = passage.events.count()  # type: ignore[attr-defined]
     return letters.write(
         kind=Letter.Kind.PASSAGE,
-        cause=f"{beginning}{number}",
+        cause=f"passage:{passage.pk}:{number}",
         day=passage.day,
         to=letters.guardians_of(passage.pupil, now=now),
         pupil=passage.pupil,
         facts={
             "passage": passage.pk,
+            "before": [before.eats, before.charged],
             "eats": after.eats,
             "charged": after.charged,
-            "again": Letter.objects.filter(cause__startswith=beginning).exists(),
         },
         now=now,
     )
-
-
-def cause_of(passage: Passage) -> str:
-    """The beginning of the cause of every letter about this passage."""
-    return f"passage:{passage.pk}:"

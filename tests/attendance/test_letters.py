@@ -175,6 +175,73 @@ def test_undone_after_the_parents_were_told_they_are_told_again(canteen: Town) -
     assert "Il pasto c'è e si paga." in mail.outbox[-1].body
 
 
+def sent_home_and_back(town: Town, *steps: tuple[str, str]) -> list[str]:
+    """Each step at its minute of ten o'clock: "home", "undo" or "post". Returns the state each mail told, Anna's and Bruno's alike."""
+    for minute, step in steps:
+        now = f"2026-11-24 10:{minute}"
+        if step == "home":
+            move(town, EARLY, now, sent_home=True)
+        elif step == "undo":
+            passages.undo(passage=Passage.objects.get(), by=town.dora, now=at(now))
+        else:
+            post(now)
+    assert readers() == sorted(BOTH * (len(mail.outbox) // 2))
+    told = [message for message in mail.outbox if message.to == BOTH[:1]]
+    return ["eats" if "si paga." in message.body and "c'è e" in message.body else "home" for message in told]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("home undo home post", ["home"]),
+        ("home undo post home post", ["home"]),
+        ("home undo home undo post", []),
+        ("home post undo home post", ["home"]),
+        ("home post undo home undo post", ["home", "eats"]),
+        ("home post undo post home post", ["home", "eats", "home"]),
+        ("home post undo post home undo post", ["home", "eats"]),
+    ],
+)
+def test_of_a_child_sent_home_called_back_and_sent_home_again_the_last_state_is_told_once(
+    canteen: Town, steps: str, told: list[str]
+) -> None:
+    roll_call(canteen)
+    timed = [(str(31 + number), step) for number, step in enumerate(steps.split())]
+    assert sent_home_and_back(canteen, *timed) == told
+    assert not Letter.objects.filter(state=Letter.State.WAITING).exists()
+
+
+def test_undone_while_the_first_mail_is_on_its_way_the_second_leaves_after_it(
+    canteen: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers: the second finds the news of the undoing, and the first has not yet written that its mail has left."""
+    row, send = move(canteen, EARLY, "2026-11-24 10:31", sent_home=True), EmailBackend.send_messages
+
+    def meanwhile(self: EmailBackend, messages: list[mail.EmailMessage]) -> int:
+        if passages.undo(passage=row, by=canteen.dora, now=at("2026-11-24 10:32")):
+            post("2026-11-24 10:32")
+        return send(self, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", meanwhile)
+    post("2026-11-24 10:32")
+    post("2026-11-24 10:33")
+    assert readers() == sorted(BOTH * 2)
+    for reader in BOTH:
+        *_, last = [message for message in mail.outbox if message.to == [reader]]
+        assert "Il pasto c'è e si paga." in last.body
+
+
+def test_a_passage_undone_unheard_leaves_the_other_of_the_day_to_be_told(canteen: Town) -> None:
+    roll_call(canteen, canteen.luca.pk)
+    move(canteen, LATE, "2026-11-24 10:31")
+    row = move(canteen, EARLY, "2026-11-24 10:32", sent_home=True)
+    passages.undo(passage=row, by=canteen.dora, now=at("2026-11-24 10:33"))
+    post("2026-11-24 10:34")
+    assert readers() == BOTH
+    assert "ha registrato per Luca: entrata posticipata con pasto alle 10:30" in mail.outbox[0].body
+    assert "uscita" not in mail.outbox[0].body
+
+
 def test_the_office_finds_whom_to_telephone(
     canteen: Town, client_of: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
