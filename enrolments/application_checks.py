@@ -20,10 +20,14 @@ from enrolments.models import (
     Pupil,
     SchoolYear,
 )
-from enrolments.rules.application_rows import Line, Problem, problem, spelling_problems
+from enrolments.rules.application_rows import GUARDIANS, Line, Problem, problem, spelling_problems
 from enrolments.rules.columns import BY_KEY
 
-CONTACTS = (("email", "email"), ("phone", "phone"), ("address", "address"), ("city", "city"))
+#: Column of the file -> what it says of the guardian.
+CONTACTS = {
+    "applicant_code": {"email": "email", "phone": "phone", "address": "address", "city": "city"},
+    "other_code": {"other_email": "email"},
+}
 
 
 @dataclass
@@ -133,6 +137,7 @@ def _errors(line: Line, stored: Stored, now: dt.datetime) -> Iterable[Problem]:
             "dalla pagina dell'alunno, e togli questa riga."
         )
         yield problem(line.row, "child_code", values["child_code"], "other_family", sentence, error=True)
+    yield from (one for one in _spelling(line, stored) if one.is_error)
 
 
 def _class_errors(line: Line, stored: Stored) -> Iterable[Problem]:
@@ -191,11 +196,10 @@ def class_key(line: Line) -> tuple[str, int, str]:
 
 
 def _spelling(line: Line, stored: Stored) -> Iterable[Problem]:
-    for who in ("applicant", "other"):
+    for who in GUARDIANS:
         known = stored.guardians.get(line.values[f"{who}_code"])
         if known is not None:
-            keys = (f"{who}_last", f"{who}_first")
-            yield from spelling_problems(line, keys, (known.last_name, known.first_name))
+            yield from spelling_problems(line, who, (known.last_name, known.first_name))
 
 
 def _differences(line: Line, stored: Stored) -> Iterable[dict[str, Any]]:
@@ -234,19 +238,26 @@ def _isee_difference(line: Line, stored: Stored) -> Iterable[dict[str, Any]]:
 
 
 def _contacts(line: Line, stored: Stored, seen: dict[str, dict[str, str]]) -> Iterable[dict[str, Any]]:
-    """The applicant's contacts follow the file: the first row that has them, for rows of one file that disagree."""
+    """The parents' contacts follow the file, and that is told: the first row that has them, for rows of one file that disagree."""
     values = line.values
-    known = stored.guardians.get(values["applicant_code"])
-    if known is None:
-        return
-    mine = seen.setdefault(values["applicant_code"], {})
-    for key, attribute in CONTACTS:
-        if not values[key] or key in mine:
+    for code, columns in CONTACTS.items():
+        known = stored.guardians.get(values[code])
+        if known is None:
             continue
-        mine[key] = values[key]
-        before = getattr(known, attribute)
-        if before != values[key] and key != "email":
-            yield _difference(line, key, before, values[key], applied=True)
+        mine = seen.setdefault(known.fiscal_code, {})
+        for key, attribute in columns.items():
+            if not values[key] or attribute in mine:
+                continue
+            mine[attribute] = values[key]
+            before = getattr(known, attribute)
+            if before != values[key] and not (key == "email" and _is_new_address(line, stored)):
+                yield _difference(line, key, before, values[key], applied=True)
+
+
+def _is_new_address(line: Line, stored: Stored) -> bool:
+    """Whether the e-mail is already told as a difference of the application."""
+    known = stored.applications.get((line.values["child_code"], line.values["applicant_code"]))
+    return known is not None and known.email != line.values["email"]
 
 
 def _difference(line: Line, key: str, before: str, now: str, *, applied: bool) -> dict[str, Any]:

@@ -83,17 +83,16 @@ def _applicant(rows: Sequence[Line]) -> GuardianData:
 
 
 def _others(rows: Sequence[Line]) -> list[GuardianData]:
-    found: dict[str, GuardianData] = {}
-    for row in rows:
-        if code := row.values["other_code"]:
-            other = GuardianData(
-                fiscal_code=code,
-                first_name=row.values["other_first"],
-                last_name=row.values["other_last"],
-                email=row.values["other_email"],
-            )
-            found.setdefault(code, other)
-    return list(found.values())
+    return [
+        GuardianData(
+            fiscal_code=row.values["other_code"],
+            first_name=row.values["other_first"],
+            last_name=row.values["other_last"],
+            email=row.values["other_email"],
+        )
+        for row in rows
+        if row.values["other_code"]
+    ]
 
 
 def _child(row: Line) -> ChildData:

@@ -30,6 +30,10 @@ class GuardianData:
     address: str = ""
     city: str = ""
 
+    @property
+    def names(self) -> names.Names:
+        return self.last_name, self.first_name
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChildData:
@@ -63,7 +67,8 @@ def register_family(
 def register_families(*, families: Sequence[FamilyData], by: User, now: dt.datetime) -> list[Household]:
     """As many families as the list has, in a constant number of queries; safe to repeat.
 
-    A known guardian keeps the stored spelling of the name; e-mail, telephone and address follow the newest application.
+    A known guardian keeps the stored spelling of the name, and another name with the same code is refused; e-mail, telephone
+    and address follow the newest application.
     A child belongs to the household from its birth, on all weekdays: separated parents then share the week (`split_custody`).
     """
     _refuse_bad_codes(families)
@@ -85,8 +90,19 @@ def _refuse_bad_codes(families: Iterable[FamilyData]) -> None:
                 )
 
 
-def _keep_guardians(people: Iterable[GuardianData]) -> dict[str, Guardian]:
-    wanted = {one.fiscal_code: one for one in reversed(list(people))}
+def _keep_guardians(people: Sequence[GuardianData]) -> dict[str, Guardian]:
+    known = _known_guardians(people)
+    for one in people:
+        if not names.maybe_same_person(one.names, _names_of(known[one.fiscal_code])):
+            raise FamilyRefused(names.OTHER_PERSON)
+    changed = [known[one.fiscal_code] for one in reversed(people) if _follow(known[one.fiscal_code], one)]
+    Guardian.objects.bulk_update(set(changed), ["email", "phone", "address", "city"])
+    return known
+
+
+def _known_guardians(people: Sequence[GuardianData]) -> dict[str, Guardian]:
+    """These people as they are stored; who is not there yet is stored as given."""
+    wanted = {one.fiscal_code: one for one in reversed(people)}
     Guardian.objects.bulk_create(
         [
             Guardian(
@@ -103,10 +119,11 @@ def _keep_guardians(people: Iterable[GuardianData]) -> dict[str, Guardian]:
         ],
         ignore_conflicts=True,
     )
-    known = {one.fiscal_code: one for one in Guardian.objects.filter(fiscal_code__in=wanted)}
-    changed = [known[code] for code, one in wanted.items() if _follow(known[code], one)]
-    Guardian.objects.bulk_update(changed, ["email", "phone", "address", "city"])
-    return known
+    return {one.fiscal_code: one for one in Guardian.objects.filter(fiscal_code__in=wanted)}
+
+
+def _names_of(guardian: Guardian) -> names.Names:
+    return guardian.last_name, guardian.first_name
 
 
 def _follow(guardian: Guardian, newest: GuardianData) -> bool:
@@ -246,10 +263,16 @@ def _children_of(pupil: Pupil) -> list[int]:
 
 @transaction.atomic
 def add_guardian(*, household: Household, guardian: GuardianData, by: User, now: dt.datetime) -> Guardian:
-    """Another person with parental responsibility, who will see the household's children."""
+    """Another person with parental responsibility, who will see the household's children.
+
+    Somebody known already comes as stored, contacts too, and only under the known name: a code copied from another line would
+    show the children to a stranger.
+    """
     if not names.is_person_code(guardian.fiscal_code):
         raise FamilyRefused("Il codice fiscale non è valido: controllalo sulla tessera sanitaria.")
-    person = _keep_guardians([guardian])[guardian.fiscal_code]
+    person = _known_guardians([guardian])[guardian.fiscal_code]
+    if not names.same_person(guardian.names, _names_of(person)):
+        raise FamilyRefused(names.OTHER_PERSON)
     HouseholdMember.objects.bulk_create(
         [HouseholdMember(household=household, guardian=person)], ignore_conflicts=True
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
@@ -33,6 +33,12 @@ from enrolments.models import (
 from enrolments.rules import names
 from mensa import clock
 
+CONTACTS = ("email", "phone", "address", "city")
+KEPT_CONTACTS = (
+    "Questa persona era già nel portale: restano i recapiti che aveva, quelli scritti ora non sono stati presi. "
+    "Se sono cambiati, correggili dalla sua scheda."
+)
+
 
 class NamedAdmin(OfficeAdmin):
     """People come from applications; here their names are mended, and found without accents."""
@@ -46,7 +52,7 @@ class NamedAdmin(OfficeAdmin):
 
 
 class NewGuardianForm(ModelForm):  # type: ignore[type-arg]
-    """Another parent of a family. Somebody the portal knows already is taken as stored, with the newest contacts."""
+    """Another parent of a family. Somebody the portal knows already is taken as stored, contacts too."""
 
     household = ModelChoiceField(
         Household.objects.all(),
@@ -96,6 +102,8 @@ class GuardianAdmin(NamedAdmin):
             household=household, guardian=guardian, by=staff_of(request), now=clock.now()
         )
         take_over(obj, saved)
+        if any(value and value != getattr(saved, name) for name, value in asked.items() if name in CONTACTS):
+            self.message_user(request, KEPT_CONTACTS, messages.WARNING)
 
 
 class MemberInline(OfficeInline):

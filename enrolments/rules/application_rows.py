@@ -118,9 +118,10 @@ def compare(lines: Iterable[Line]) -> tuple[list[Line], list[Problem]]:
     found: list[Problem] = []
     children: dict[str, Line] = {}
     isee: dict[str, Line] = {}
-    spelled: dict[str, tuple[str, str]] = {}
+    spelled: dict[str, names.Names] = {}
     for line in lines:
-        wrong = [*_again(line, children), *_other_isee(line, isee)]
+        told = list(_spelling(line, spelled))
+        wrong = [*_again(line, children), *_other_isee(line, isee), *(one for one in told if one.is_error)]
         found += wrong
         if wrong:
             continue
@@ -128,7 +129,8 @@ def compare(lines: Iterable[Line]) -> tuple[list[Line], list[Problem]]:
         children[line.values["child_code"]] = line
         if line.values["isee"]:
             isee.setdefault(line.values["applicant_code"], line)
-        found += _spelling(line, spelled)
+        spelled = names_of(line) | spelled
+        found += told
     return kept, found
 
 
@@ -164,17 +166,27 @@ def _other_isee(line: Line, isee: Mapping[str, Line]) -> Iterable[Problem]:
         yield problem(line.row, "isee", line.values["isee"], "isee_conflict", sentence, error=True)
 
 
-def _spelling(line: Line, spelled: dict[str, tuple[str, str]]) -> Iterable[Problem]:
-    for code, last, first in _guardian_keys():
-        if not line.values[code]:
-            continue
-        now = (line.values[last], line.values[first])
-        before = spelled.setdefault(line.values[code], now)
-        yield from spelling_problems(line, (last, first), before)
+def names_of(line: Line) -> dict[str, names.Names]:
+    """Fiscal code -> surname and name of each parent of a row."""
+    values = line.values
+    return {
+        values[code]: (values[last], values[first]) for code, last, first in _guardian_keys() if values[code]
+    }
 
 
-def spelling_problems(line: Line, keys: tuple[str, str], before: tuple[str, str]) -> Iterable[Problem]:
-    for key, known in zip(keys, before, strict=True):
+def _spelling(line: Line, spelled: Mapping[str, names.Names]) -> Iterable[Problem]:
+    for who in GUARDIANS:
+        if before := spelled.get(line.values[f"{who}_code"]):
+            yield from spelling_problems(line, who, before)
+
+
+def spelling_problems(line: Line, who: str, before: names.Names) -> Iterable[Problem]:
+    """Another spelling of the same person is told; another person with the same code is an error that tells nobody's name."""
+    code, last, first = f"{who}_code", f"{who}_last", f"{who}_first"
+    if not names.maybe_same_person((line.values[last], line.values[first]), before):
+        yield problem(line.row, code, line.values[code], "other_person", names.OTHER_PERSON, error=True)
+        return
+    for key, known in zip((last, first), before, strict=True):
         if line.values[key] != known:
             sentence = f"Per questo codice fiscale il nome già scritto è «{known}»: resta quello."
             yield problem(line.row, key, line.values[key], "spelling", sentence, error=False)

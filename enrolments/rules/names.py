@@ -74,6 +74,42 @@ def same_name(one: str, other: str) -> bool:
     return _letters(one).replace(" ", "").lower() == _letters(other).replace(" ", "").lower()
 
 
+#: Surname and name.
+Names = tuple[str, str]
+#: What is said when a fiscal code comes with somebody else's name: nothing about who has it.
+OTHER_PERSON = (
+    "Questo codice fiscale è già di una persona con un altro nome: controlla codice fiscale, cognome e nome "
+    "su un documento."
+)
+
+
+def same_person(typed: Names, known: Names) -> bool:
+    """Whether surname and name are those already written beside this fiscal code."""
+    return all(same_name(one, other) for one, other in zip(typed, known, strict=True))
+
+
+def maybe_same_person(typed: Names, known: Names) -> bool:
+    """The same two names with a slip in them: a letter more, less or another, or a second name left out.
+
+    Enough for a row of a list, whose slip is told beside it; not for a form, where who typed can look again.
+    """
+    return all(_may_be_same_name(one, other) for one, other in zip(typed, known, strict=True))
+
+
+def _may_be_same_name(one: str, other: str) -> bool:
+    mine, theirs = _letters(one).lower(), _letters(other).lower()
+    if set(mine.split()) <= set(theirs.split()) or set(theirs.split()) <= set(mine.split()):
+        return bool(mine and theirs)
+    return _one_letter_apart(mine.replace(" ", ""), theirs.replace(" ", ""))
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    pairs = enumerate(zip(one, other, strict=False))
+    begun = next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
+    mine, theirs = one[begun:], other[begun:]
+    return mine[1:] in (theirs, theirs[1:]) or mine == theirs[1:]
+
+
 def _first_three(letters: str) -> str:
     consonants = [letter for letter in letters if letter not in VOWELS]
     vowels = [letter for letter in letters if letter in VOWELS]

@@ -311,14 +311,21 @@ def test_another_parent_is_added_to_a_family_and_sees_its_children(town: Town) -
         "last_name": "Bianchi",
         "email": "bruno.nuovo@posta.example",
     }
+    bruno = Guardian.objects.get(fiscal_code=cast.BRUNO.fiscal_code)
     wrong = client.post(address, {**form, "fiscal_code": "BNCBRN82A01Z998X"})
     assert "codice fiscale non è valido" in html.unescape(wrong.content.decode())
-    for _ in range(2):
-        assert client.post(address, form).status_code == 302
-    bruno = Guardian.objects.get(fiscal_code=cast.BRUNO.fiscal_code)
-    assert bruno.email == "bruno.nuovo@posta.example", (
-        "known already: taken as stored, with the newest contacts"
+    another = html.unescape(
+        client.post(address, {**form, "first_name": "Carlo", "last_name": "Verdi"}).content.decode()
     )
+    assert "già di una persona con un altro nome" in another
+    assert 'value="Verdi"' in another, "what was typed is still there"
+    assert not {"Bianchi", "Bruno", bruno.email} & set(another.replace('"', " ").replace("<", " ").split())
+    assert bruno.memberships.count() == 1
+    for spelling in ("Bianchi", "BIÀN CHI"):
+        told = client.post(address, {**form, "last_name": spelling}, follow=True).content.decode()
+        assert "restano i recapiti che aveva" in told
+    bruno.refresh_from_db()
+    assert (bruno.last_name, bruno.email) == ("Bianchi", "bruno@posta.example"), "taken as stored"
     assert bruno.memberships.count() == 2
     assert town.tommaso in Pupil.objects.of_parent(town.bruno)
     for user in (town.gino, town.auditor):

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,48 @@ def test_the_stored_spelling_of_a_guardian_stays_and_is_told(year: SchoolYear, o
     }
     applications.apply(batch=batch, by=office, now=NOW)
     assert Guardian.objects.get().last_name == "Verdi"
+
+
+def test_a_fiscal_code_with_another_persons_name_is_an_error_that_tells_nobodys_name(
+    year: SchoolYear, office: User
+) -> None:
+    families.register_family(applicant=cast.CARLA, children=[], by=office, now=NOW)
+    other = TOMMASO | {"applicant_last": "Bianchi", "applicant_first": "Bruno"}
+    batch = check_rows(year, office, other)
+    assert problems(batch) == {("Codice fiscale richiedente", "other_person")}
+    assert "Verdi" not in batch.report["errors"][0]["sentence"]
+    impostor = replace(cast.CARLA, last_name="Bianchi", first_name="Bruno")
+    with pytest.raises(families.FamilyRefused, match="un altro nome"):
+        families.register_family(applicant=impostor, children=[], by=office, now=NOW)
+
+
+def test_two_names_for_one_fiscal_code_in_a_list_leave_the_second_row_out(
+    year: SchoolYear, office: User
+) -> None:
+    code = people.fiscal_code("Ada", "Neri", at("2019-06-20 00:00").date(), female=True, place="Z998")
+    second = TOMMASO | {"child_code": code, "child_first": "Ada", "born": "20/06/2019"}
+    batch = check_rows(year, office, TOMMASO, second | {"applicant_first": "Bruno"})
+    assert (problems(batch), batch.report["taken"]) == ({("Codice fiscale richiedente", "other_person")}, 1)
+
+
+def test_the_contacts_a_list_changes_are_told_the_other_parents_too(year: SchoolYear, office: User) -> None:
+    families.register_family(applicant=cast.CARLA, others=[cast.BRUNO], children=[], by=office, now=NOW)
+    row = TOMMASO | {
+        "email": "carla.nuova@posta.example",
+        "other_code": cast.BRUNO.fiscal_code,
+        "other_last": "Bianchi",
+        "other_first": "Bruno",
+        "other_email": "bruno.nuovo@posta.example",
+    }
+    batch = check_rows(year, office, row)
+    told = {(one["column"], one["stored"], one["applied"]) for one in batch.report["differences"]}
+    assert told == {
+        ("E-mail richiedente", cast.CARLA.email, True),
+        ("E-mail altro genitore", cast.BRUNO.email, True),
+    }
+    applications.apply(batch=batch, by=office, now=NOW)
+    assert Guardian.objects.get(fiscal_code=cast.BRUNO.fiscal_code).email == "bruno.nuovo@posta.example"
+    assert not check_rows(year, office, row).report["differences"]
 
 
 def test_what_changed_between_check_and_apply_writes_nothing(year: SchoolYear, office: User) -> None:

@@ -86,6 +86,25 @@ def test_surnames_sort_as_a_clerk_expects() -> None:
     assert [last for last, _ in ordered] == ["Dauria", "D'Àvino", "Davoli", "De Tòmmaso"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "known", "same", "maybe"),
+    [
+        (("ROSSI", "anna"), ("Rossi", "Anna"), True, True),
+        (("D Avino", "Niccolo'"), ("D'Àvino", "Niccolò"), True, True),
+        (("Rossii", "Anna"), ("Rossi", "Anna"), False, True),
+        (("Ross", "Anna"), ("Rossi", "Anna"), False, True),
+        (("Rossi", "Anna"), ("Rossi", "Anna Maria"), False, True),
+        (("Rossi", "Carla"), ("Rossi", "Anna"), False, False),
+        (("Anna", "Rossi"), ("Rossi", "Anna"), False, False),
+        (("Rossi", "'"), ("Rossi", "Anna"), False, False),
+    ],
+)
+def test_the_names_beside_a_fiscal_code_are_the_same_a_slip_or_somebody_elses(
+    typed: names.Names, known: names.Names, same: bool, maybe: bool
+) -> None:
+    assert (names.same_person(typed, known), names.maybe_same_person(typed, known)) == (same, maybe)
+
+
 def test_a_public_code_is_always_the_same_and_says_nothing() -> None:
     code = names.public_code("secret", "pupil", "RSSNNA85M41Z998J")
     assert code == names.public_code("secret", "pupil", "RSSNNA85M41Z998J")
