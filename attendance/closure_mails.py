@@ -22,7 +22,7 @@ from attendance.models import Closure, ClosureMail, ClosureNotice
 from attendance.rules.cutoff import ROME
 from enrolments import outbox, rounds
 from enrolments.models import HelpDesk, School
-from enrolments.outbox import Envelope, Fate, Outcome, Sender
+from enrolments.outbox import Envelope, Fate, Outcome, Round, Sender
 
 #: A claim that has not become a message in this time was a worker that died, or a server that did not answer.
 PATIENCE = dt.timedelta(minutes=20)
@@ -51,14 +51,14 @@ class Packed:
     diets: list[tuple[str, int]]
 
 
-def send_some(*, now: dt.datetime, limit: int = 50) -> int:
-    """Address what is new, then send up to ``limit`` messages; returns how many were taken in hand."""
+def send_some(*, now: dt.datetime, limit: int = 50) -> Round:
+    """Address what is new, then send up to ``limit`` messages."""
     rounds.each(
         closure_notices.unaddressed(),
         lambda notice: closure_notices.address(notice=notice, now=now),
         said="closure.not_addressed",
     )
-    return outbox.carry(SENDER, now=now, limit=limit).taken
+    return outbox.carry(SENDER, now=now, limit=limit)
 
 
 def waiting(now: dt.datetime) -> bool:

@@ -45,7 +45,8 @@ def _compose(rows: list[Dispute], now: dt.datetime) -> Iterable[Envelope[Dispute
         )
         today = now.astimezone(ROME).date()
         addresses = mailing.of_pupil(row.pupil, since=today, household=row.wallet.household)
-        yield Envelope([row], mailing.to_each(subject=SUBJECT, body=body, addresses=addresses))
+        messages = mailing.to_each(subject=SUBJECT, body=body, addresses=addresses)
+        yield Envelope([row], messages, about=row.state)
 
 
 def _mark(row: Dispute, fate: Fate, now: dt.datetime) -> dict[str, Any]:

@@ -98,8 +98,7 @@ def close_day(service_day_id: int) -> None:
 def school_morning() -> None:
     """Missing roll-calls, changes of phase, notes to parents, decisions on a conflict: the letters that are due."""
     now = clock.now()
-    morning.round_of(now=now)
-    if letter_mail.waiting(now):
+    if morning.round_of(now=now) and letter_mail.waiting(now):
         _ask_quietly(send_letters)
 
 
@@ -130,9 +129,10 @@ def tell_disputes() -> None:
 
 @shared_task
 def tell_of_closures() -> None:
-    """Families and caterers, fifty messages at a time until none is left."""
+    """Families and caterers, fifty messages at a time until none is left or the mail server is silent."""
     now = clock.now()
-    if closure_mails.send_some(now=now) and closure_mails.waiting(now):
+    done = closure_mails.send_some(now=now)
+    if done.taken and not done.silent and closure_mails.waiting(now):
         _ask_quietly(tell_of_closures)
 
 

@@ -2,12 +2,14 @@
 
 A row says that a mail is owed. A round claims some rows (so that two workers send one; the claim of a worker that has died runs
 out), composes, sends outside any transaction and writes on each row what became of it. What cannot be composed is found out and
-left alone: it keeps no other waiting. Who sends describes itself in a ``Sender``; the tables stay each with its theme.
+left alone: it keeps no other waiting. A row with several readers remembers which of them it has reached, and the next try goes to
+the others. Who sends describes itself in a ``Sender``; the tables stay each with its theme.
 """
 
 import datetime as dt
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,10 +20,13 @@ from typing import Any, Generic, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from enrolments.models import Owed
 
 logger = logging.getLogger(__name__)
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row", bound=Owed)
 
 #: Rows claimed together: at ten seconds of silence for each mail, well within the shortest patience.
 BATCH = 25
@@ -29,6 +34,8 @@ BATCH = 25
 LIMIT = 500
 #: No round lasts longer (settings.CELERY_TASK_TIME_LIMIT).
 LONGEST_ROUND = dt.timedelta(minutes=15)
+#: A round stops by itself well before it would be stopped (settings.CELERY_TASK_SOFT_TIME_LIMIT).
+STOP_AFTER = dt.timedelta(minutes=11)
 #: After so many mails in a row without an answer the server is down: the others are not even tried.
 SILENCES = 2
 #: An address refused so many times is wrong; the first time it may be the server's bad hour.
@@ -43,6 +50,9 @@ class Outcome(Enum):
     GIVEN_UP = "given up"  # tried enough, or refused for good: a person's turn
 
 
+_TRIED_AGAIN = {Outcome.LATER, Outcome.UNWRITTEN}
+
+
 @dataclass(frozen=True)
 class Fate:
     """What became of a mail; ``problem``: the kind of error, never its text, which may hold an address."""
@@ -53,18 +63,22 @@ class Fate:
 
 @dataclass(frozen=True)
 class Envelope(Generic[Row]):
-    """Rows that leave together, a message for each reader. Without messages there is nothing to say."""
+    """Rows that leave together, a message for each reader. Without messages there is nothing to say. ``about``: which news of the
+    row this is, where one row has several: who has read the first has not read the second."""
 
     rows: Sequence[Row]
     messages: Sequence[EmailMessage] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True)
 class Round:
-    """``taken``: rows taken in hand; ``left``: envelopes of which at least one message left."""
+    """``taken``: rows that were tried; ``left``: envelopes of which at least one message left; ``silent``: the mail server does not
+    answer, and another round now would only ask it again."""
 
     taken: int
     left: int
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +102,39 @@ class Sender(Generic[Row]):
 
 
 def carry(sender: Sender[Row], *, now: dt.datetime, limit: int = LIMIT) -> Round:
-    """Send what is owed, a batch at a time, until nothing is left, the limit is reached or the server falls silent."""
+    """Send what is owed, a batch at a time, until nothing is left, the limit is reached, the time is over or the server falls
+    silent."""
     taken = left = 0
-    line, began = _Line(), time.monotonic()
-    while taken < limit and not line.is_down:
-        age = int(time.monotonic() - began)  # a claim is as old as it is, not as its round
-        moment = now + dt.timedelta(seconds=age)
-        rows = claim(sender, now=moment, limit=min(sender.batch, limit - taken))
+    line = _Line()
+    while taken < limit and not line.is_over:  # a claim is as old as it is, not as its round
+        rows = claim(sender, now=now + line.age, limit=min(sender.batch, limit - taken))
         if not rows:
             break
-        taken += len(rows)
-        left += sum(_do(sender, envelope, line, now) for envelope in _envelopes(sender, rows, now))
-    return Round(taken, left)
+        tried, gone = _deliver(sender, rows, line, now)
+        taken, left = taken + tried, left + gone
+    return Round(taken, left, line.is_down)
+
+
+def _deliver(sender: Sender[Row], rows: list[Row], line: "_Line", now: dt.datetime) -> tuple[int, int]:
+    """The mails of the rows in hand: how many rows were tried, how many envelopes left. When the round stops, or is stopped, those
+    whose turn has not come are given back; the one that was being sent may have left, and waits for the patience."""
+    waiting = deque(_envelopes(sender, rows, now))
+    left = 0
+    try:
+        while waiting and not line.is_over:
+            left += _do(sender, waiting.popleft(), line, now)
+    finally:
+        untried = [row for envelope in waiting for row in envelope.rows]
+        _give_back(sender, untried, now)
+    return len(rows) - len(untried), left
+
+
+def _give_back(sender: Sender[Row], rows: list[Row], now: dt.datetime) -> None:
+    """In nobody's hands again, as if they had not been claimed: a claim is no try."""
+    if rows:
+        table = sender.owed(now).model._default_manager
+        ours = table.filter(pk__in=[row.pk for row in rows], claimed_at=rows[0].claimed_at)
+        ours.update(claimed_at=None, tries=F("tries") - 1)
 
 
 def free(sender: Sender[Row], now: dt.datetime) -> QuerySet[Row]:
@@ -152,60 +187,94 @@ def _parcels(sender: Sender[Row], rows: list[Row]) -> list[list[Row]]:
 
 
 def _do(sender: Sender[Row], envelope: Envelope[Row], line: "_Line", now: dt.datetime) -> bool:
-    """One envelope: True when something left."""
-    fate = line.post(envelope.messages)
-    if fate.outcome not in {Outcome.SENT, Outcome.NOT_NEEDED}:
-        keys = [row.pk for row in envelope.rows]
-        logger.warning("mail.not_sent", extra={"sender": sender.name, "rows": keys, "problem": fate.problem})
-    _close(sender, envelope.rows, fate, now)
-    return fate.outcome is Outcome.SENT
+    """One envelope, to the readers whom no earlier try has reached: True when something left."""
+    known = set.intersection(*(set(row.reached.split()) for row in envelope.rows))
+    due = {mark: one for one in envelope.messages if (mark := _reader(one, envelope.about)) not in known}
+    problems = line.post(due)
+    for row in envelope.rows:
+        row.reached = " ".join(sorted({*row.reached.split(), *(due.keys() - problems.keys())}))
+    if problems:
+        _say(sender, envelope, list(problems.values()))
+    _close(sender, envelope.rows, _fate(envelope, list(problems.values())), now)
+    return len(problems) < len(due)
+
+
+def _reader(message: EmailMessage, about: str) -> str:
+    """Who gets which news, in a way that tells nobody the address."""
+    return salted_hmac("outbox", "\n".join([about, *message.to])).hexdigest()[:16]
+
+
+def _fate(envelope: Envelope[Row], problems: list[Exception]) -> Fate:
+    if not envelope.messages:
+        return Fate(Outcome.NOT_NEEDED)
+    if not problems:
+        return Fate(Outcome.SENT)
+    refused = all(_is_for_good(problem) for problem in problems)
+    return Fate(Outcome.GIVEN_UP if refused else Outcome.LATER, type(problems[0]).__name__)
+
+
+def _say(sender: Sender[Row], envelope: Envelope[Row], problems: list[Exception]) -> None:
+    logger.warning(
+        "mail.not_sent",
+        extra={
+            "sender": sender.name,
+            "rows": [row.pk for row in envelope.rows],
+            "readers": len(envelope.messages),
+            "not_reached": len(problems),
+            "problem": type(problems[0]).__name__,
+        },
+    )
 
 
 def _close(sender: Sender[Row], rows: Sequence[Row], fate: Fate, now: dt.datetime) -> None:
+    """Only while the claim is ours: who took it over has the last word. Whom the row has reached it forgets once it is over."""
     table = sender.owed(now).model._default_manager
     for row in rows:
-        columns = sender.mark(row, _weighed(sender, row, fate), now)
-        if columns:  # only while the claim is ours: who took it over has the last word
-            ours = table.filter(pk=row.pk, claimed_at=row.claimed_at)  # type: ignore[attr-defined]
-            ours.update(**columns)
+        final = _weighed(sender, row, fate)
+        reached = row.reached if final.outcome in _TRIED_AGAIN else ""
+        ours = table.filter(pk=row.pk, claimed_at=row.claimed_at)
+        ours.update(reached=reached, **sender.mark(row, final, now))
 
 
 def _weighed(sender: Sender[Row], row: Row, fate: Fate) -> Fate:
-    """A person's turn has come when there were tries enough; an address that is refused needs fewer."""
+    """A person's turn has come when there were tries enough; an address that is refused needs fewer. Nobody's, when another reader
+    has been reached."""
     if fate.outcome in {Outcome.SENT, Outcome.NOT_NEEDED}:
         return fate
-    tries: int = row.tries  # type: ignore[attr-defined]
     refused = fate.outcome is Outcome.GIVEN_UP
-    enough = tries >= REFUSALS if refused else sender.most_tries is not None and tries >= sender.most_tries
-    if enough:
-        return Fate(Outcome.GIVEN_UP, fate.problem)
+    most = REFUSALS if refused else sender.most_tries
+    if most is not None and row.tries >= most:
+        return Fate(Outcome.SENT if row.reached else Outcome.GIVEN_UP, fate.problem)
     return Fate(Outcome.LATER, fate.problem) if refused else fate
 
 
 @dataclass
 class _Line:
-    """The mail server as this round has found it."""
+    """The mail server as this round has found it, and how long the round has lasted."""
 
     silences: int = field(default=0)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> dt.timedelta:
+        return dt.timedelta(seconds=int(time.monotonic() - self.began))
 
     @property
     def is_down(self) -> bool:
         return self.silences >= SILENCES
 
-    def post(self, messages: Sequence[EmailMessage]) -> Fate:
-        """One message that leaves is enough: who tries again must never tell anybody twice."""
-        if not messages:
-            return Fate(Outcome.NOT_NEEDED)
-        if self.is_down:
-            return Fate(Outcome.LATER, "TimeoutError")
-        problems = [problem for message in messages if (problem := _send(message)) is not None]
-        if len(problems) < len(messages):
-            self.silences = 0
-            return Fate(Outcome.SENT)
-        silent = all(_is_silence(problem) for problem in problems)
-        self.silences = self.silences + 1 if silent else 0
-        refused = all(_is_for_good(problem) for problem in problems)
-        return Fate(Outcome.GIVEN_UP if refused else Outcome.LATER, type(problems[0]).__name__)
+    @property
+    def is_over(self) -> bool:
+        return self.is_down or self.age >= STOP_AFTER
+
+    def post(self, messages: dict[str, EmailMessage]) -> dict[str, Exception]:
+        """The readers whom it did not reach, and why."""
+        found = {mark: _send(message) for mark, message in messages.items()}
+        problems = {mark: problem for mark, problem in found.items() if problem is not None}
+        if messages:
+            silent = len(problems) == len(messages) and all(map(_is_silence, problems.values()))
+            self.silences = self.silences + 1 if silent else 0
+        return problems
 
 
 def _send(message: EmailMessage) -> Exception | None:

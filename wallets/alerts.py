@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -124,7 +124,9 @@ def unreachable() -> dict[str, int]:
     """Households with an open alert and no e-mail address that works: code -> threshold, for the office to telephone."""
     found: dict[str, int] = defaultdict(int)
     rows = LowCreditAlert.objects.filter(reset_at__isnull=True).annotate(code=F("wallet__household__code"))
-    with_address = rows.filter(wallet__household__members__guardian__email__gt="", tries__lt=TRIES)
+    with_address = rows.filter(
+        Q(sent_at__isnull=False) | Q(tries__lt=TRIES), wallet__household__members__guardian__email__gt=""
+    )
     for row in rows.exclude(pk__in=with_address.values("pk")):
         found[row.code] = min(found[row.code], row.threshold)
     return dict(found)

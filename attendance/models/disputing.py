@@ -13,7 +13,7 @@ from enrolments.models import Owed, Pupil
 from wallets.models import Entry, Wallet
 
 
-@pghistory.track(exclude=["claimed_at", "tries"])
+@pghistory.track(exclude=["claimed_at", "tries", "reached"])
 class Dispute(Owed):
     """A parent says that a charge is wrong. Accepted, it becomes an office correction: the night reverses the charge whose
     key is (day, pupil, revision), and the reversal is (day, pupil, revision + 1). In a closed year it is an adjustment.

@@ -80,7 +80,7 @@ class DietRequestQuerySet(models.QuerySet["DietRequest"]):
         return self.filter(state=DietRequest.State.RECEIVED)
 
 
-@pghistory.track(exclude=["kind", "reason", "answer", "claimed_at", "tries"])
+@pghistory.track(exclude=["kind", "reason", "answer", "claimed_at", "tries", "reached"])
 class DietRequest(Owed):
     """What a parent asks for a child. Why, and what kind of reason, is encrypted: the office alone reads it, and every view is logged."""
 

@@ -1,4 +1,4 @@
-"""What every mail that is owed keeps: whose hands it is in, and how many times it was tried."""
+"""What every mail that is owed keeps: whose hands it is in, how many times it was tried, whom it has reached already."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class Owed(models.Model):
 
     claimed_at = models.DateTimeField("preso in carico il", null=True, blank=True, editable=False)
     tries = models.PositiveSmallIntegerField("tentativi", default=0, db_default=0, editable=False)
+    reached = models.TextField("già arrivata a", blank=True, default="", db_default="", editable=False)
 
     class Meta:
         abstract = True

@@ -83,6 +83,6 @@ def test_a_worker_that_dies_with_a_message_in_hand_delays_it_and_loses_nothing(t
     declare(town)
     closure_mails.send_some(now=NOW, limit=0)
     outbox.claim(closure_mails.SENDER, now=NOW, limit=50)  # and then the power goes
-    assert closure_mails.send_some(now=NOW + dt.timedelta(minutes=5)) == 0
-    assert closure_mails.send_some(now=NOW + closure_mails.PATIENCE + dt.timedelta(minutes=1)) == 3
+    assert closure_mails.send_some(now=NOW + dt.timedelta(minutes=5)).taken == 0
+    assert closure_mails.send_some(now=NOW + closure_mails.PATIENCE + dt.timedelta(minutes=1)).taken == 3
     assert len(mail.outbox) == 3

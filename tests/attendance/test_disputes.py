@@ -298,10 +298,25 @@ def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_pa
     dispute(charged)
     mail.outbox.clear()
     refuse(monkeypatch, "bruno@posta.example")
-    for _ in range(3):
-        dispute_mail.send_owed(now=MORNING_AFTER)
+    for number in range(3):
+        assert dispute_mail.untold(MORNING_AFTER)
+        dispute_mail.send_owed(now=MORNING_AFTER + number * dt.timedelta(minutes=10))
     assert [letter.to for letter in mail.outbox] == [["anna@posta.example"]]
     assert not dispute_mail.untold(MORNING_AFTER)
+
+
+def test_who_missed_the_first_news_gets_the_second_and_so_does_who_read_it(
+    charged: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = dispute(charged)
+    mail.outbox.clear()
+    with monkeypatch.context() as patch:
+        refuse(patch, "bruno@posta.example")
+        dispute_mail.send_owed(now=MORNING_AFTER)
+    disputes.reject(dispute=row, answer="Era a tavola.", by=charged.enzo, now=MORNING_AFTER)
+    dispute_mail.send_owed(now=MORNING_AFTER + dt.timedelta(minutes=10))
+    readers = [(letter.to[0][:4], "Era a tavola" in letter.body) for letter in mail.outbox]
+    assert sorted(readers) == [("anna", False), ("anna", True), ("brun", True)]
 
 
 def test_news_that_nobody_could_read_makes_room_after_some_days(charged: Town) -> None:

@@ -15,7 +15,7 @@ from enrolments.models import Diet, DietHold, DietReminder, DietRules, Guardian,
 from enrolments.outbox import Outcome
 from tests.cast import Town, at, build_town
 from tests.poison import poisoned
-from tests.refusing import refuse
+from tests.refusing import refuse, server_down
 from tests.wallets.races import WAIT, together
 
 NOW = at("2026-12-10 08:00")
@@ -30,6 +30,10 @@ def owe(*pupils: Pupil) -> None:
 
 def untold() -> set[int]:
     return set(DietReminder.objects.filter(told_at__isnull=True).values_list("pupil", flat=True))
+
+
+def tries() -> dict[int, int]:
+    return dict(DietReminder.objects.values_list("pupil", "tries"))
 
 
 def after(minutes: int) -> dt.datetime:
@@ -112,9 +116,108 @@ def test_a_silent_server_is_asked_twice_and_then_left_in_peace(
     owe(town.luca, town.sofia, town.tommaso)
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", silent)
-        assert outbox.carry(diet_mail.REMINDERS, now=NOW) == outbox.Round(taken=3, left=0)
+        assert outbox.carry(diet_mail.REMINDERS, now=NOW) == outbox.Round(taken=2, left=0, silent=True)
     assert asked == ["anna@posta.example", "bruno@posta.example"] * 2
     assert diet_mail.send_reminders(now=after(6)) == 3
+
+
+def test_what_a_silent_server_kept_from_being_tried_has_not_been_tried(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(town.luca, town.sofia, town.tommaso)
+    with server_down():
+        diet_mail.send_reminders(now=NOW)
+    assert tries() == {town.luca.pk: 1, town.sofia.pk: 1, town.tommaso.pk: 0}
+    assert diet_mail.send_reminders(now=NOW) == 1
+    assert untold() == {town.luca.pk, town.sofia.pk}
+
+
+def test_a_silence_of_two_days_gives_up_nobody_whom_it_never_tried(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(town.luca, town.sofia, town.tommaso)
+    few = outbox.Sender(**{**vars(diet_mail.REMINDERS), "most_tries": 5})
+    with server_down():
+        for number in range(5):
+            outbox.carry(few, now=after(number * 10))
+    assert untold() == {town.tommaso.pk}
+    assert diet_mail.send_reminders(now=after(60)) == 1
+
+
+def test_a_round_whose_time_is_over_gives_back_what_it_has_not_tried(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = EmailBackend.send_messages
+
+    def until_it_is_late(self: EmailBackend, messages: Any) -> int:
+        patch.setattr(outbox, "STOP_AFTER", dt.timedelta(0))
+        return deliver(self, messages)
+
+    owe(town.tommaso, town.luca, town.sofia)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", until_it_is_late)
+        assert outbox.carry(diet_mail.REMINDERS, now=NOW) == outbox.Round(taken=1, left=1)
+    assert tries() == {town.tommaso.pk: 1, town.luca.pk: 0, town.sofia.pk: 0}
+    assert diet_mail.send_reminders(now=NOW) == 2
+
+
+def test_a_round_that_is_stopped_keeps_only_what_it_was_sending(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(self: EmailBackend, messages: Any) -> int:
+        raise SoftTimeLimitExceeded
+
+    owe(town.tommaso, town.luca, town.sofia)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", stopped)
+        with pytest.raises(SoftTimeLimitExceeded):
+            diet_mail.send_reminders(now=NOW)
+    assert tries() == {town.tommaso.pk: 1, town.luca.pk: 0, town.sofia.pk: 0}
+    assert diet_mail.send_reminders(now=NOW) == 2
+    assert untold() == {town.tommaso.pk}, "it may have left: it waits for the patience"
+
+
+def test_who_could_not_be_reached_is_tried_again_and_who_was_is_left_in_peace(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(town.luca)
+    with monkeypatch.context() as patch:
+        refuse(patch, "bruno@posta.example")
+        assert diet_mail.send_reminders(now=NOW) == 1
+        assert diet_mail.send_reminders(now=after(6)) == 0
+    assert untold() == {town.luca.pk}
+    assert diet_mail.send_reminders(now=after(12)) == 1
+    assert [message.to for message in mail.outbox] == [["anna@posta.example"], ["bruno@posta.example"]]
+    assert untold() == set()
+
+
+def test_the_row_remembers_no_address_and_nothing_at_all_once_it_is_over(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(town.luca)
+    with monkeypatch.context() as patch:
+        refuse(patch, "bruno@posta.example")
+        diet_mail.send_reminders(now=NOW)
+    assert len(DietReminder.objects.get().reached) == 16
+    diet_mail.send_reminders(now=after(6))
+    assert DietReminder.objects.get().reached == ""
+
+
+def test_a_reader_refused_three_times_holds_up_the_row_no_more(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(town.luca)
+    refuse(monkeypatch, "bruno@posta.example")
+    fates = []
+
+    def note(row: DietReminder, fate: outbox.Fate, now: dt.datetime) -> dict[str, Any]:
+        fates.append(fate.outcome)
+        return {}
+
+    for number in range(3):
+        outbox.carry(outbox.Sender(**{**vars(diet_mail.REMINDERS), "mark": note}), now=after(number * 6))
+    assert fates == [Outcome.LATER, Outcome.LATER, Outcome.SENT]
+    assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
 
 
 def test_one_address_on_which_the_server_hangs_is_not_a_silent_server(
@@ -130,6 +233,7 @@ def test_one_address_on_which_the_server_hangs_is_not_a_silent_server(
     owe(town.luca, town.tommaso)
     monkeypatch.setattr(EmailBackend, "send_messages", hangs)
     assert diet_mail.send_reminders(now=NOW) == 1
+    assert untold() == {town.luca.pk}
 
 
 def test_the_batches_follow_one_another_until_nothing_is_left(
