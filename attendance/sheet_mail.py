@@ -11,14 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from attendance import acknowledging, caterer_links, sealing, sheet_pdf
 from attendance.models import Caterer, KitchenSheet, SheetMessage
 from attendance.rules import cutoff, portions
-from enrolments import outbox, rounds
+from enrolments import mailing, outbox, rounds
 from enrolments.models import HelpDesk
 from enrolments.outbox import Envelope, Fate, Outcome, Sender
 from identity.models import Role, User
@@ -26,7 +26,12 @@ from identity.pdf import PdfUnavailable
 
 logger = logging.getLogger(__name__)
 NO_ADDRESS = "Nessun indirizzo e-mail a cui scrivere."
+SEEN = "Non serve più: il foglio è stato visto."
 NOT_WRITTEN = "Il messaggio non si è potuto comporre: avvisa il gestore per telefono."
+
+
+#: An alarm that came too late to leave: who cooks has seen the sheet meanwhile.
+_SILENCED = Q(kind=SheetMessage.Kind.ALARM, sheet__acknowledgement__isnull=False)
 
 
 def owe(*, now: dt.datetime) -> None:
@@ -49,6 +54,8 @@ def owe(*, now: dt.datetime) -> None:
         if (sheet.pk, None) not in known
     ]
     SheetMessage.objects.bulk_create(alarms, ignore_conflicts=True)
+    silenced = SheetMessage.objects.filter(_SILENCED, sheet__day=day, sent_at__isnull=True)
+    silenced.exclude(error=SEEN).update(error=SEEN)
 
 
 def _owe_to(caterer: Caterer, sheets: list[KitchenSheet]) -> None:
@@ -70,7 +77,7 @@ def send_owed(*, now: dt.datetime) -> int:
 
 def _owed(now: dt.datetime) -> QuerySet[SheetMessage]:
     rows = SheetMessage.objects.filter(sheet__day=now.astimezone(cutoff.ROME).date(), sent_at__isnull=True)
-    return rows.order_by("caterer_id", "sheet__number")
+    return rows.exclude(_SILENCED).order_by("caterer_id", "sheet__number")
 
 
 def _compose(rows: list[SheetMessage], now: dt.datetime) -> Iterable[Envelope[SheetMessage]]:
@@ -78,14 +85,13 @@ def _compose(rows: list[SheetMessage], now: dt.datetime) -> Iterable[Envelope[Sh
     for caterer, group in groupby(rows, key=lambda row: row.caterer):
         own = list(group)
         sheets = [row.sheet for row in own]
-        message = _to_caterer(caterer, sheets) if caterer else _to_office(sheets, now)
-        yield Envelope(own, [message] if message.to else [])
+        yield Envelope(own, _to_caterer(caterer, sheets) if caterer else _to_office(sheets, now))
 
 
 def _mark(row: SheetMessage, fate: Fate, now: dt.datetime) -> dict[str, Any]:
     if fate.outcome is Outcome.SENT:
         return {"sent_at": now, "error": ""}
-    if fate.outcome is Outcome.NOT_NEEDED:
+    if fate.outcome is Outcome.NOT_NEEDED:  # the alarm of a sheet that was seen is not even owed
         return {"error": NO_ADDRESS}
     unwritten = fate.outcome is Outcome.UNWRITTEN
     return {"error": NOT_WRITTEN if unwritten else f"La posta non è partita: {fate.problem}."}
@@ -102,7 +108,9 @@ SENDER: Sender[SheetMessage] = Sender(
 )
 
 
-def _to_caterer(caterer: Caterer, sheets: list[KitchenSheet]) -> EmailMessage:
+def _to_caterer(caterer: Caterer, sheets: list[KitchenSheet]) -> list[EmailMessage]:
+    if not caterer.email:
+        return []
     day = sheets[0].day
     varied = all(sheet.sequence for sheet in sheets)
     what = "variazione al foglio" if varied else "foglio"
@@ -122,7 +130,7 @@ def _to_caterer(caterer: Caterer, sheets: list[KitchenSheet]) -> EmailMessage:
         [caterer.email],
     )
     _attach(message, sheets, day)
-    return message
+    return [message]
 
 
 def _line(sheet: KitchenSheet) -> dict[str, object]:
@@ -146,26 +154,23 @@ def _attach(message: EmailMessage, sheets: Iterable[KitchenSheet], day: dt.date)
         logger.exception("kitchen.pdf_failed")
 
 
-def _to_office(sheets: list[KitchenSheet], now: dt.datetime) -> EmailMessage:
+def _to_office(sheets: list[KitchenSheet], now: dt.datetime) -> list[EmailMessage]:
     """To the office's own address and, without one, to whoever works there."""
     desk = HelpDesk.objects.first()
     to = [desk.email] if desk and desk.email else _office_addresses()
     day = sheets[0].day
-    return EmailMessage(
-        f"Mensa scolastica: foglio della cucina del {day:%d/%m/%Y} non ancora visto",
-        render_to_string(
-            "email/attendance/kitchen_alarm.txt",
-            {
-                "sheets": sheets,
-                "day": day,
-                "now": now,
-                "caterers": Caterer.objects.filter(active=True).order_by("name"),
-                "url": settings.BASE_URL + reverse("attendance:kitchen"),
-            },
-        ),
-        settings.DEFAULT_FROM_EMAIL,
-        to,
+    subject = f"Mensa scolastica: foglio della cucina del {day:%d/%m/%Y} non ancora visto"
+    body = render_to_string(
+        "email/attendance/kitchen_alarm.txt",
+        {
+            "sheets": sheets,
+            "day": day,
+            "now": now,
+            "caterers": Caterer.objects.filter(active=True).order_by("name"),
+            "url": settings.BASE_URL + reverse("attendance:kitchen"),
+        },
     )
+    return mailing.to_each(subject=subject, body=body, addresses=to)
 
 
 def _office_addresses() -> list[str]:

@@ -4,14 +4,15 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from enrolments import mailing, outbox
 from enrolments.outbox import Envelope, Fate, Outcome, Sender
 from wallets.models import DigestCopy
 
-#: A week of rounds, one an hour.
-TRIES = 168
+#: A copy is tried every hour so many times; after that, or when its address is refused, once a day until it has left.
+TRIES = 48
+ONE_DAY = dt.timedelta(days=1)
 SUBJECT = "Mensa scolastica: impronta dei movimenti del {day:%d/%m/%Y}"
 TEXT = """Impronta dei movimenti del {day:%d/%m/%Y}, {town}
 
@@ -30,7 +31,10 @@ def send_owed(*, now: dt.datetime) -> int:
 
 
 def _owed(now: dt.datetime) -> QuerySet[DigestCopy]:
-    return DigestCopy.objects.filter(sent_at__isnull=True, tries__lt=TRIES).order_by("pk")
+    """Until it has left, however long that takes. An auditor without an address is waited for; one who has gone is not."""
+    rows = DigestCopy.objects.filter(sent_at__isnull=True, auditor__is_active=True)
+    rows = rows.filter(Q(tries__lt=TRIES) | Q(claimed_at__isnull=True) | Q(claimed_at__lte=now - ONE_DAY))
+    return rows.exclude(auditor__email="").order_by("pk")
 
 
 def _compose(copies: list[DigestCopy], now: dt.datetime) -> list[Envelope[DigestCopy]]:
@@ -40,7 +44,7 @@ def _compose(copies: list[DigestCopy], now: dt.datetime) -> list[Envelope[Digest
             mailing.to_each(
                 subject=SUBJECT.format(day=copy.digest.day),
                 body=_text(copy),
-                addresses=[copy.auditor.email] if copy.auditor.email else [],
+                addresses=[copy.auditor.email],
             ),
         )
         for copy in copies
@@ -60,7 +64,6 @@ def _text(copy: DigestCopy) -> str:
 
 
 def _mark(copy: DigestCopy, fate: Fate, now: dt.datetime) -> dict[str, Any]:
-    """Without an address it waits: a copy that never leaves is worth a look by whoever keeps the accounts."""
     if fate.outcome is Outcome.SENT:
         return {"sent_at": now}
     return {"tries": TRIES} if fate.outcome is Outcome.GIVEN_UP else {}
@@ -72,6 +75,5 @@ SENDER: Sender[DigestCopy] = Sender(
     compose=_compose,
     mark=_mark,
     patience=dt.timedelta(minutes=30),
-    most_tries=TRIES,
     related=("digest", "auditor"),
 )

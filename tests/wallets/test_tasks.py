@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from identity.models import Role, User
 from mensa import clock
 from tests import cast
 from tests.wallets.town import EVENING, TUESDAY, charge_everybody, top_up, wallet_of
-from wallets import tasks
+from wallets import digest_mail, digests, tasks
 from wallets.models import DailyDigest, DigestCopy
 
 
@@ -57,6 +58,60 @@ def test_a_copy_of_the_digest_that_did_not_leave_leaves_at_the_next_round(
         time_machine.shift(dt.timedelta(hours=1))
         tasks.make_digest.delay()
     assert len(mail.outbox) == DigestCopy.objects.exclude(sent_at=None).count() == 4
+
+
+def the_auditor_has_an_address(time_machine: Any) -> None:
+    User.objects.filter(role=Role.AUDITOR).update(email="revisore@comune.example")
+    time_machine.move_to(EVENING, tick=False)
+
+
+def rounds(number: int, time_machine: Any) -> None:
+    for _ in range(number):
+        digest_mail.send_owed(now=clock.now())
+        time_machine.shift(dt.timedelta(hours=1))
+
+
+def test_a_copy_that_was_refused_leaves_once_the_address_is_right(
+    town: cast.Town, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three refusals it is tried once a day, until it leaves: it is the proof that is kept outside."""
+    the_auditor_has_an_address(time_machine)
+    asked = []
+
+    def refused(self: EmailBackend, messages: Any) -> int:
+        asked.append(clock.now())
+        raise SMTPRecipientsRefused({messages[0].to[0]: (550, b"no such user")})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", refused)
+        tasks.make_digest.delay()
+        time_machine.shift(dt.timedelta(hours=1))
+        rounds(24 * 10, time_machine)
+    days = DigestCopy.objects.count()
+    assert days == 1
+    assert len(asked) in {11, 12, 13}
+    rounds(25, time_machine)
+    assert [message.to for message in mail.outbox] == [["revisore@comune.example"]]
+    assert DigestCopy.objects.get().sent_at
+
+
+def test_a_copy_without_an_address_waits_as_long_as_it_takes(town: cast.Town, time_machine: Any) -> None:
+    the_auditor_has_an_address(time_machine)
+    digests.make_all(until=clock.now().date() - dt.timedelta(days=1), now=clock.now())
+    User.objects.filter(role=Role.AUDITOR).update(email="")
+    rounds(24 * 8, time_machine)
+    assert DigestCopy.objects.get().tries == 0
+    User.objects.filter(role=Role.AUDITOR).update(email="nuovo@comune.example")
+    rounds(1, time_machine)
+    assert [message.to for message in mail.outbox] == [["nuovo@comune.example"]]
+
+
+def test_an_auditor_who_has_gone_is_sent_no_more(town: cast.Town, time_machine: Any) -> None:
+    the_auditor_has_an_address(time_machine)
+    digests.make_all(until=clock.now().date() - dt.timedelta(days=1), now=clock.now())
+    User.objects.filter(role=Role.AUDITOR).update(is_active=False)
+    rounds(1, time_machine)
+    assert mail.outbox == []
 
 
 def test_no_digest_is_made_while_the_time_machine_is_away(town: cast.Town) -> None:
