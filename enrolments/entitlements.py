@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pghistory
@@ -166,6 +167,26 @@ def end_exemption(
     with pghistory.context(motivo=reason.strip(), deciso_da=by.pk):
         timeline.end(exemption, last_day)
     pricing.refresh(pupil_ids=[exemption.pupil_id])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """When somebody ended an exemption, from which last day, and why."""
+
+    decided_at: dt.datetime
+    last_day: dt.date
+    reason: str
+
+
+def endings_of(exemption: Exemption) -> list[Ending]:
+    """From the history, the newest first."""
+    events = Exemption.pgh_event_model.objects.filter(  # type: ignore[attr-defined]
+        pgh_obj_id=exemption.pk, pgh_context__metadata__has_key="motivo"
+    )
+    return [
+        Ending(one.pgh_created_at, one.valid_to, one.pgh_context.metadata["motivo"])
+        for one in events.select_related("pgh_context").order_by("-pgh_id")
+    ]
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.forms import CharField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from enrolments import entitlements
 from enrolments.admin.priced import LaidForm, PricedAdmin, SensitiveAdmin, children_of, staff_of, take_over
@@ -134,7 +134,7 @@ class ExemptionForm(LaidForm):
 
 @admin.register(Exemption)
 class ExemptionAdmin(PupilRowAdmin):
-    """A last day ends it through its operation, with the reason; the panel's history of the row shows both."""
+    """A last day ends it through its operation, with the reason, which the history of the row shows."""
 
     sensitive_kind = SensitiveKind.EXEMPTION
     form = ExemptionForm
@@ -167,10 +167,10 @@ class ExemptionAdmin(PupilRowAdmin):
             reason = form.cleaned_data["ended_because"]
             entitlements.end_exemption(exemption=obj, last_day=last_day, reason=reason, **_who(request))
 
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        if not add and form.ends():
-            last_day, reason = form.cleaned_data["valid_to"], form.cleaned_data["ended_because"].strip()
-            return f"Ultimo giorno {last_day:%d/%m/%Y}: {reason}"
-        return super().construct_change_message(request, form, formsets, add)
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the reasons, which may tell of the social services: they are not in the log that the whole panel shows."""
+        obj = self.get_object(request, object_id)
+        endings = entitlements.endings_of(obj) if isinstance(obj, Exemption) else []
+        return super().history_view(request, object_id, {"endings": endings, **(extra_context or {})})

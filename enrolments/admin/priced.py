@@ -33,7 +33,7 @@ class PricedAdmin(OfficeAdmin):
 
 
 class SensitiveAdmin(PricedAdmin):
-    """Opening a row is written down: who, what kind, whose (by code), when."""
+    """Opening a row or its history is written down: who, what kind, whose (by code), when."""
 
     visible_to = OFFICE_AND_AUDITOR
     sensitive_kind: SensitiveKind
@@ -49,12 +49,21 @@ class SensitiveAdmin(PricedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        self._write_down(request, object_id)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._write_down(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def _write_down(self, request: HttpRequest, object_id: str) -> None:
         obj = self.get_object(request, object_id)
         if obj is not None and self.has_view_permission(request, obj):
             audit.record_view(
                 user=staff_of(request), kind=self.sensitive_kind, subject=self.code_of(obj), now=clock.now()
             )
-        return super().change_view(request, object_id, form_url, extra_context)
 
 
 class LaidForm(ModelForm):  # type: ignore[type-arg]

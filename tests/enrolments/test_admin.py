@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -283,8 +284,27 @@ def test_an_exemption_ends_with_a_day_and_a_reason_and_the_price_follows(town: T
     assert client.post(address, {**form, "ended_because": "verbale non rinnovato"}).status_code == 302
     row.refresh_from_db()
     assert (row.valid_to, price_of(town.luca)) == (dt.date(2026, 11, 23), Decimal("3.40"))
+
+
+def test_why_an_exemption_ended_is_read_in_its_history_alone_and_that_is_written_down(town: Town) -> None:
+    row, client = exempt_luca(town), client_of(town.enzo)
+    form = {
+        "kind": "social",
+        "act": "verbale n. 7",
+        "valid_to": "23/11/2026",
+        "ended_because": "relazione n. 4",
+    }
+    assert client.post(url(Exemption, "change", row.pk), form).status_code == 302
+    message = LogEntry.objects.get().get_change_message()
+    assert "Perché finisce" in message
+    assert "relazione" not in message
+    assert "relazione" not in client.get(reverse("admin:index")).content.decode()
+    before = list(SensitiveView.objects.values_list("pk", flat=True))
     said = client.get(url(Exemption, "history", row.pk)).content.decode()
-    assert "Ultimo giorno 23/11/2026: verbale non rinnovato" in said
+    assert "relazione n. 4" in said
+    assert "23 novembre 2026" in said.casefold()
+    seen = SensitiveView.objects.exclude(pk__in=before).get()
+    assert (seen.user, seen.kind, seen.subject) == (town.enzo, "exemption", town.luca.code)
 
 
 def test_mending_an_act_asks_no_reason_and_the_auditor_only_reads_it(town: Town) -> None:
