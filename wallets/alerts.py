@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -39,7 +39,10 @@ def send_due(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def find_crossings(*, now: dt.datetime) -> int:
-    """Open a row for each threshold newly crossed, close those that the credit has left behind."""
+    """Open a row for each threshold newly crossed, close those that the credit has left behind. One round at a time: one that has
+    read the credit of before would close what another has opened, and the family would be told twice."""
+    if not _alone():
+        return 0
     day = now.astimezone(ROME).date()
     thresholds = sorted(set(credit.rules_on(day).low_credit_meals), reverse=True)
     if not thresholds:
@@ -52,6 +55,13 @@ def find_crossings(*, now: dt.datetime) -> int:
         after = until
     rows.filter(wallet__gt=after).update(reset_at=now)
     return found
+
+
+def _alone() -> bool:
+    """Until the transaction ends. Who comes second leaves it to the first, and to the next round."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('wallets.alerts', 0))")
+        return bool(cursor.fetchone()[0])
 
 
 def _weigh(

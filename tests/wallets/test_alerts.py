@@ -1,7 +1,10 @@
 """Low credit: one kind message per threshold crossed, to both parents; a top-up opens the way to the next."""
 
 import datetime as dt
+import threading
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,7 +14,7 @@ from enrolments import pricing
 from enrolments.models import Guardian
 from tests import cast
 from tests.refusing import refuse
-from tests.wallets.races import together
+from tests.wallets.races import WAIT, together
 from tests.wallets.town import EVENING, TUESDAY, top_up, wallet_of
 from wallets import alerts, credit, ledger
 from wallets.models import LowCreditAlert, Wallet, WalletRules
@@ -157,8 +160,33 @@ def test_a_refused_address_neither_silences_nor_repeats_the_mail_to_the_other_pa
 ) -> None:
     refuse(monkeypatch, "bruno@posta.example")
     spend(family, "40.00", "1", town)
-    assert [alerts.send_due(now=EVENING) for _ in range(3)] == [1, 0, 0]
+    rounds = [EVENING + dt.timedelta(hours=hours) for hours in range(4)]
+    assert [alerts.send_due(now=now) for now in rounds] == [1, 0, 0, 0]
     assert [message.to for message in mail.outbox] == [["anna@posta.example"]]
+    assert alerts.unreachable() == {}
+
+
+def test_the_parent_who_missed_one_message_reads_of_both_thresholds_and_the_other_of_the_new_one(
+    family: Wallet, town: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spend(family, "34.00", "1", town)
+    with monkeypatch.context() as patch:
+        refuse(patch, "bruno@posta.example")
+        alerts.send_due(now=EVENING)
+    spend(family, "10.00", "2", town)
+    assert alerts.send_due(now=EVENING + dt.timedelta(hours=1)) == 1
+    assert [message.to[0][:4] for message in mail.outbox] == ["anna", "anna", "brun"]
+
+
+def test_a_family_of_which_one_parent_was_reached_is_not_telephoned_however_often_the_other_was_tried(
+    family: Wallet, town: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "bruno@posta.example")
+    spend(family, "40.00", "1", town)
+    alerts.find_crossings(now=EVENING)
+    LowCreditAlert.objects.update(tries=alerts.TRIES - 1)
+    assert alerts.send_due(now=EVENING) == 1
+    assert alerts.unreachable() == {}
 
 
 def test_a_family_that_cannot_be_written_to_keeps_no_other_waiting_and_is_telephoned(
@@ -174,6 +202,56 @@ def test_a_family_that_cannot_be_written_to_keeps_no_other_waiting_and_is_teleph
     for hours in (1, 2):
         assert alerts.send_due(now=EVENING + dt.timedelta(hours=hours)) == 0
     assert alerts.unreachable() == {town.family.code: -3}
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> cast.Town:
+    """Enough for everybody."""
+    town = cast.build_town()
+    top_up(wallet_of(town.carla_family), cause="carla")
+    top_up(wallet_of(town.family))
+    return town
+
+
+def told_while_another_round_was_reading(town: cast.Town, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A round has read who is low; then a family goes low, and a second round begins and ends; then the first goes on. How many
+    each of the rounds told, and how many the next two did."""
+    below, read, go_on = credit.below, threading.Event(), threading.Event()
+
+    def slowly(**asked: Any) -> Iterator[credit.Credit]:
+        found = list(below(**asked))
+        if not read.is_set():
+            read.set()
+            go_on.wait(WAIT)
+        yield from found
+
+    def second() -> int:
+        read.wait(WAIT)
+        try:
+            spend(wallet_of(town.family), "34.00", "1", town)
+            return alerts.send_due(now=EVENING)
+        finally:
+            go_on.set()
+
+    monkeypatch.setattr(credit, "below", slowly)
+    both = together(lambda: alerts.find_crossings(now=EVENING), second)
+    return [*both, *(alerts.send_due(now=EVENING + dt.timedelta(hours=hours)) for hours in (1, 2))]
+
+
+def test_of_two_rounds_at_once_one_finds_and_each_family_is_told_once(
+    committed: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told_while_another_round_was_reading(committed, monkeypatch) == [0, 0, 1, 0]
+    assert len(mail.outbox) == 2
+
+
+def test_rounds_that_do_not_wait_for_one_another_tell_twice(
+    committed: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the first round, which has read the credit of before, closes what the second has opened and told."""
+    monkeypatch.setattr(alerts, "_alone", lambda: True)
+    assert told_while_another_round_was_reading(committed, monkeypatch) == [0, 1, 1, 0]
+    assert len(mail.outbox) == 4
 
 
 @pytest.mark.django_db(transaction=True)
