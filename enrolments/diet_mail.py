@@ -18,7 +18,7 @@ from enrolments.rules import diets as rule
 
 Row = TypeVar("Row", DietRequest, DietReminder)
 
-DECIDED = "Mensa scolastica: risposta alla tua richiesta"
+DECIDED = "Mensa scolastica: risposta a una richiesta"
 ENDING = "Mensa scolastica: un documento sta per scadere"
 #: What could not be said by then is on the page, and makes room for the others.
 GIVE_UP_AFTER = dt.timedelta(days=5)

@@ -1,6 +1,7 @@
 """A diet from the request to the plate: encrypted, weighed by the office, held while it is not safe."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -182,6 +183,14 @@ def test_the_family_is_told_by_mail_without_a_word_about_the_diet(town: Town) ->
         assert "Luca" not in message.subject
         assert "celiachia" not in message.body + message.subject
         assert "illeggibile" not in message.body
+
+
+def test_what_the_mails_about_diets_say_is_true_for_the_parent_who_asked_nothing(town: Town) -> None:
+    diets.reject(request=ask(town), reason="no", by=town.enzo, now=NOW)
+    DietReminder.objects.create(pupil=town.luca, certificate_until=TOMORROW)
+    assert (diet_mail.tell_decisions(now=NOW), diet_mail.send_reminders(now=NOW)) == (1, 1)
+    for message in mail.outbox:
+        assert not re.search(r"\bhai\b|\btu[ao]?\b(?! accesso)", message.subject + message.body)
 
 
 def test_a_parent_from_whom_the_child_has_gone_is_told_nothing_of_its_diet(town: Town) -> None:
