@@ -161,9 +161,17 @@ def exempt(
 def end_exemption(
     *, exemption: Exemption, last_day: dt.date, reason: str, by: User, now: dt.datetime
 ) -> None:
-    """The child pays again from the day after. The reason stays in the history, beside who decided it and when."""
+    """The child pays again from the day after. The reason stays in the history, beside who decided it and when.
+
+    One that was written by mistake disappears, when its last day is the one before its first: never for a wrong year.
+    """
     if not reason.strip():
         raise EntitlementRefused("Scrivi perché l'esenzione finisce: l'atto, o chi lo ha chiesto.")
+    if last_day < (never := exemption.valid_from - timeline.ONE_DAY):
+        raise EntitlementRefused(
+            f"L'esenzione comincia il {exemption.valid_from:%d/%m/%Y} e non può finire prima. "
+            f"Se non doveva esserci, scrivi come ultimo giorno il {never:%d/%m/%Y}: sarà tolta."
+        )
     with pghistory.context(motivo=reason.strip(), deciso_da=by.pk):
         timeline.end(exemption, last_day)
     pricing.refresh(pupil_ids=[exemption.pupil_id])

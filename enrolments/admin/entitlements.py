@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from enrolments import entitlements
 from enrolments.admin.priced import LaidForm, PricedAdmin, SensitiveAdmin, children_of, staff_of, take_over
@@ -166,6 +167,12 @@ class ExemptionAdmin(PupilRowAdmin):
         if last_day:
             reason = form.cleaned_data["ended_because"]
             entitlements.end_exemption(exemption=obj, last_day=last_day, reason=reason, **_who(request))
+
+    def response_change(self, request: HttpRequest, obj: Exemption) -> HttpResponse:
+        if obj.pk:
+            return super().response_change(request, obj)
+        self.message_user(request, f"{str(obj).capitalize()}: tolta, non vale in nessun giorno.")
+        return redirect("admin:enrolments_exemption_changelist")
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.forms import ModelChoiceField, ModelForm
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -106,10 +108,20 @@ class GuardianAdmin(NamedAdmin):
             self.message_user(request, KEPT_CONTACTS, messages.WARNING)
 
 
+class MemberFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    def clean(self) -> None:
+        super().clean()
+        if any(form.instance.guardian_id == self.instance.applicant_id for form in self.deleted_forms):
+            raise ValidationError(
+                "Chi ha fatto domanda resta nella famiglia: si toglie solo un altro genitore."
+            )
+
+
 class MemberInline(OfficeInline):
     """Read and removed here; one more is added with the person's data."""
 
     model = HouseholdMember
+    formset = MemberFormSet
     readonly_fields = ("guardian",)
     removable_by = OFFICE
 
