@@ -6,11 +6,11 @@ hands a range of wallets to the ledger in a short transaction of its own, ``clos
 """
 
 import datetime as dt
-import logging
 from collections.abc import Collection, Iterable
 from functools import partial
 from time import perf_counter
 
+import structlog
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from psycopg.errors import LockNotAvailable
@@ -26,7 +26,7 @@ from enrolments.models import SchoolYear
 from wallets import ledger
 
 __all__ = ["close", "due_days", "freeze", "mark_dirty", "plan", "post", "run", "run_day"]
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 #: The lock of migration 0002: shared by whoever changes a fact, taken alone by whoever makes the row of a day.
 DAY_LOCK = 82700300
@@ -50,7 +50,7 @@ def plan(*, now: dt.datetime) -> int:
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
-        logger.warning("night.plan_waits")  # a long change of facts is under way: the next sweep tries again
+        log.warning("night.plan_waits")  # a long change of facts is under way: the next sweep tries again
         return 0
     return len(missing)
 
@@ -111,9 +111,7 @@ def close(*, day: dt.date, now: dt.datetime) -> bool:
         net = ledger.net_charges(day=day)
         row.posted_count, row.posted_total = net.count, net.total
         if (net.count, net.total) != (row.due_count, row.due_total):
-            logger.error(
-                "night.tally", extra={"day": day.isoformat(), "due": row.due_count, "posted": net.count}
-            )
+            log.error("night.tally", day=day.isoformat(), due=row.due_count, posted=net.count)
             row.chunks.update(posted_at=None)
         elif not row.failed_count:
             row.state, row.closed_at = ServiceDay.State.CLOSED, now

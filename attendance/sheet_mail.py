@@ -4,11 +4,11 @@ What fails is said on the row and tried again while the day lasts. Sheets sealed
 """
 
 import datetime as dt
-import logging
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Q, QuerySet
@@ -24,7 +24,7 @@ from enrolments.outbox import Envelope, Fate, Outcome, Sender
 from identity.models import Role, User
 from identity.pdf import PdfUnavailable
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 NO_ADDRESS = "Nessun indirizzo e-mail a cui scrivere."
 SEEN = "Non serve più: il foglio è stato visto."
 NOT_WRITTEN = "Il messaggio non si è potuto comporre: avvisa il gestore per telefono."
@@ -149,9 +149,9 @@ def _attach(message: EmailMessage, sheets: Iterable[KitchenSheet], day: dt.date)
     try:
         message.attach(f"foglio-cucina-{day:%Y-%m-%d}.pdf", sheet_pdf.render(sheets), "application/pdf")
     except PdfUnavailable:
-        logger.warning("kitchen.no_pdf")
+        log.warning("kitchen.no_pdf")
     except Exception:  # whatever befalls the paper, the caterer hears of the sheet
-        logger.exception("kitchen.pdf_failed")
+        log.exception("kitchen.pdf_failed")
 
 
 def _to_office(sheets: list[KitchenSheet], now: dt.datetime) -> list[EmailMessage]:

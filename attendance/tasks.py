@@ -3,10 +3,10 @@
 Arguments are ids only. Each step is safe to repeat and to run twice at once.
 """
 
-import logging
 from functools import partial
 from typing import Any
 
+import structlog
 from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -27,7 +27,7 @@ from mensa import clock
 from wallets.errors import Busy
 from wallets.tasks import send_alerts
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 #: For the beat: seconds between two sweeps.
 SCHEDULE = {
@@ -80,7 +80,7 @@ def post_chunk(chunk_id: int) -> None:
     try:
         night.post(chunk_id=chunk_id, now=clock.now())
     except Busy:
-        logger.info("night.busy", extra={"chunk": chunk_id})
+        log.info("night.busy", chunk=chunk_id)
         return
     day = DayChunk.objects.select_related("service_day").get(pk=chunk_id).service_day
     if not night.unposted(day):
@@ -160,4 +160,4 @@ def _ask_quietly(task: Any, *arguments: Any) -> None:
     try:
         task.delay(*arguments)
     except OperationalError:
-        logger.warning("queue.unreachable", extra={"task": task.name})
+        log.warning("queue.unreachable", task=task.name)

@@ -7,7 +7,6 @@ the others. Who sends describes itself in a ``Sender``; the tables stay each wit
 """
 
 import datetime as dt
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from itertools import groupby
 from smtplib import SMTPConnectError, SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any, Generic, TypeVar
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
@@ -25,7 +25,7 @@ from django.utils.crypto import salted_hmac
 
 from enrolments.models import Owed
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 Row = TypeVar("Row", bound=Owed)
 
 #: Rows claimed together: at ten seconds of silence for each mail, well within the shortest patience.
@@ -174,7 +174,7 @@ def _envelopes(sender: Sender[Row], rows: list[Row], now: dt.datetime) -> list[E
         parcels = _parcels(sender, rows)
         if len(parcels) > 1:
             return [envelope for parcel in parcels for envelope in _envelopes(sender, parcel, now)]
-        logger.exception("mail.not_composed", extra={"sender": sender.name, "rows": [row.pk for row in rows]})
+        log.exception("mail.not_composed", sender=sender.name, rows=[row.pk for row in rows])
     _close(sender, rows, Fate(Outcome.UNWRITTEN), now)
     return []
 
@@ -214,15 +214,13 @@ def _fate(envelope: Envelope[Row], problems: list[Exception]) -> Fate:
 
 
 def _say(sender: Sender[Row], envelope: Envelope[Row], problems: list[Exception]) -> None:
-    logger.warning(
+    log.warning(
         "mail.not_sent",
-        extra={
-            "sender": sender.name,
-            "rows": [row.pk for row in envelope.rows],
-            "readers": len(envelope.messages),
-            "not_reached": len(problems),
-            "problem": type(problems[0]).__name__,
-        },
+        sender=sender.name,
+        rows=[row.pk for row in envelope.rows],
+        readers=len(envelope.messages),
+        not_reached=len(problems),
+        problem=type(problems[0]).__name__,
     )
 
 

@@ -1,12 +1,12 @@
 """A round over many things: one that nobody foresaw is said in the log and keeps no other waiting."""
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -23,7 +23,7 @@ def each(items: Iterable[Item], act: Callable[[Item], Result], *, said: str) -> 
         except SoftTimeLimitExceeded:  # the whole round has run out of time
             raise
         except Exception:  # whatever it is, it is this one's trouble alone
-            logger.exception(said, extra={"item": _name(item)})
+            log.exception(said, item=_name(item))
     return done
 
 
@@ -41,7 +41,7 @@ def at_once_or_each(
     except SoftTimeLimitExceeded:
         raise
     except Exception:  # found out below, one by one
-        logger.warning(said, exc_info=True, extra={"items": len(items)})
+        log.warning(said, exc_info=True, items=len(items))
     return each([[item] for item in items], act, said=said)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import environ
 import structlog
 
+from identity import troubles
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 if (BASE_DIR / ".env").exists():
@@ -328,7 +330,12 @@ APP_IO_URL = env.str("APP_IO_URL", default="https://api.io.pagopa.it/api/v1").rs
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "identity.troubles.Formatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "filters": {"without_keys": {"()": "mensa.log_keys.WithoutKeys"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}
@@ -340,12 +347,12 @@ LOGGING = {
     # Libraries that tell every step of every document and every call.
     "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools", "httpx")},
 }
-# Events with names and numbers; a traceback never prints the values of the variables, which may be people.
+# Events with names and numbers; a traceback never prints the values of the variables nor the words of an error, which may be people.
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.filter_by_level,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(troubles.without_words),
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,7 +1,6 @@
 """The portal's own housekeeping: once a day, and again tomorrow if today it failed."""
 
-import logging
-
+import structlog
 from celery import shared_task
 from celery.schedules import crontab
 from django.conf import settings
@@ -9,7 +8,7 @@ from django.core.management import call_command
 
 from mensa import books, clock
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 SCHEDULE = {
     "identity.purge": {"task": "mensa.tasks.purge_logins", "schedule": crontab(hour="3", minute="40")},
@@ -39,4 +38,4 @@ def check_books() -> None:
     """Every invariant of the books; the office reads the outcome on its page."""
     outcome = books.check(now=clock.now())
     if outcome.findings:
-        logger.error("books.wrong", extra={"findings": [finding["check"] for finding in outcome.findings]})
+        log.error("books.wrong", findings=[finding["check"] for finding in outcome.findings])

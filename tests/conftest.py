@@ -1,6 +1,8 @@
 """The cast as fixtures, and the guards that hold for every test: no network, no undefined variable in a page."""
 
+import io
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -29,6 +31,15 @@ NOBODY = "http://127.0.0.1:9"
 @pytest.fixture
 def town(db: None) -> cast.Town:
     return cast.build_town()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the log's own handler writes meanwhile, as an administrator reads it."""
+    (console,) = [one for one in logging.getLogger().handlers if one.name == "console"]
+    stream = io.StringIO()
+    monkeypatch.setattr(console, "stream", stream)
+    return stream
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """What the wallets do by themselves. Every task finds its work in the database and is safe to repeat."""
 
 import datetime as dt
-import logging
 from functools import partial
 
+import structlog
 from celery import shared_task
 
 from enrolments import rounds
 from mensa import clock
 from wallets import alerts, digest_mail, digests, refund_mail
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 #: For the beat: seconds between two rounds.
 SCHEDULE = {
@@ -25,7 +25,7 @@ def send_alerts() -> None:
     """Families whose credit is running out."""
     told = alerts.send_due(now=clock.now())
     if told:
-        logger.info("alerts.sent", extra={"wallets": told})
+        log.info("alerts.sent", wallets=told)
 
 
 @shared_task

@@ -1,7 +1,6 @@
 """What the log writes of addresses that are keys, whoever writes the line."""
 
 import io
-import logging
 
 import pytest
 from django.test import Client
@@ -13,15 +12,6 @@ from tests.attendance.conftest import TUESDAY
 from tests.cast import Town
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the handler of the settings writes meanwhile."""
-    (console,) = [one for one in logging.getLogger().handlers if one.name == "console"]
-    stream = io.StringIO()
-    monkeypatch.setattr(console, "stream", stream)
-    return stream
 
 
 def test_a_refused_delivery_does_not_write_the_caterer_s_key(
