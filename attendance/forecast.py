@@ -23,8 +23,12 @@ class DayForecast:
     beyond: int
 
     @property
+    def pupils(self) -> int:
+        return self.counts.total()
+
+    @property
     def total(self) -> int:
-        return self.counts.total() + self.beyond
+        return self.pupils + self.beyond
 
 
 @dataclass(frozen=True)

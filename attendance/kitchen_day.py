@@ -1,5 +1,5 @@
 """A day of the kitchen, school by school: what has been sealed or, before the hour, what is counted now; who has seen it; what was
-delivered. The same for the kitchen, the caterer and the office."""
+delivered. The same for the kitchen, the caterer and the office; whoever checks the money reads it without diets."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -38,12 +38,9 @@ class SchoolDay:
 
 @dataclass(frozen=True)
 class Day:
-    """``missing``: the schools whose sheet was not sealed well after its hour."""
-
     day: dt.date
     sealing_hour: dt.time
     schools: list[SchoolDay]
-    missing: list[School]
 
     @property
     def total(self) -> int:
@@ -70,8 +67,8 @@ class Day:
         return [one for one in self.sealed if one.overdue]
 
 
-def of(*, day: dt.date, schools: Collection[School], now: dt.datetime) -> Day:
-    """Constant queries. A day that is over shows only what was sealed on it."""
+def of(*, day: dt.date, schools: Collection[School], now: dt.datetime, diets: bool) -> Day:
+    """Constant queries. A day that is over shows only what was sealed on it. ``diets``: may the reader know which class eats which?"""
     sheets = sealing.of_day(day, schools=schools)
     late = {sheet.pk for sheet in acknowledging.overdue(now=now, schools=schools)}
     delivered = deliveries.of_days(day, day)
@@ -79,13 +76,12 @@ def of(*, day: dt.date, schools: Collection[School], now: dt.datetime) -> Day:
     counted = kitchen.sheet(day=day, schools=schools, now=now)
     return Day(
         day=day,
-        missing=sealing.missing(now=now) if day == today else [],
         sealing_hour=counted.hours.kitchen_sheet_at,
         schools=[
             SchoolDay(
                 school=count.school,
-                page=sheet_page.of(rows) if rows else sheet_page.of_count(count),
-                sealed=[_sealed(sheet, late) for sheet in rows],
+                page=sheet_page.of(rows, diets=diets) if rows else sheet_page.of_count(count, diets=diets),
+                sealed=[_sealed(sheet, late, diets) for sheet in rows],
                 delivery=delivered.get((day, count.school.pk)),
             )
             for count in counted.schools
@@ -95,10 +91,10 @@ def of(*, day: dt.date, schools: Collection[School], now: dt.datetime) -> Day:
     )
 
 
-def _sealed(sheet: KitchenSheet, late: set[int]) -> Sealed:
+def _sealed(sheet: KitchenSheet, late: set[int], diets: bool) -> Sealed:
     return Sealed(
         sheet=sheet,
-        changes=sheet_page.changes(sheet) if sheet.sequence else [],
+        changes=sheet_page.changes(sheet, diets=diets) if sheet.sequence else [],
         seen=hasattr(sheet, "acknowledgement"),
         overdue=sheet.pk in late,
     )

@@ -82,16 +82,17 @@ def sealing_time(day: dt.date) -> dt.datetime:
     return cutoff.at(day, adopted.on(day).kitchen_sheet_at)
 
 
-def missing(*, now: dt.datetime) -> list[School]:
-    """The schools with canteen and no sheet well after the hour, by name: the worker or the beat stands still, or that school
-    cannot be sealed. After lunch only a whole day without sheets is still worth a word."""
+def missing(*, now: dt.datetime, schools: Collection[School]) -> list[School]:
+    """Of these schools those with canteen and no sheet well after the hour, by name: the worker or the beat stands still, or that
+    school cannot be sealed. After lunch only a whole day without sheets is still worth a word."""
     day = now.astimezone(cutoff.ROME).date()
     if now < sealing_time(day) + PATIENCE:
         return []
-    sealed = set(KitchenSheet.objects.filter(day=day).values_list("school_id", flat=True))
+    sheets = KitchenSheet.objects.filter(day=day, school__in=schools)
+    sealed = set(sheets.values_list("school_id", flat=True))
     if sealed and now >= cutoff.at(day, kitchen_hours.on(day).variations_until):
         return []
-    calendar = Calendar(None, day, day)
+    calendar = Calendar(ClassGroup.objects.filter(school__in=schools).values("pk"), day, day)
     open_ids = [pk for pk in calendar.classes if calendar.service(pk, day).open]
     waiting = Enrolment.objects.on(day).filter(class_group__in=open_ids)
     rows = School.objects.filter(pk__in=waiting.values("class_group__school_id")).exclude(pk__in=sealed)

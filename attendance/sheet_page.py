@@ -1,4 +1,7 @@
-"""A sealed sheet as people read it, on a page and on paper: tables of portions, packed lunches and grown-ups apart."""
+"""A sealed sheet as people read it, on a page and on paper: tables of portions, packed lunches and grown-ups apart.
+
+``diets``: False for who may not know which class eats which diet (enrolments/diet_readers.py): the portions alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,14 +31,11 @@ class Row:
     """A class: its portions in the order of the columns. ``closed`` says why it has none."""
 
     label: str
+    total: int
     cells: list[Cell]
     roll_call: str
     unconfirmed: bool
     closed: str = ""
-
-    @property
-    def total(self) -> int:
-        return sum(cell.number for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -84,20 +84,25 @@ class Page:
         return self.pupils + self.beyond
 
 
-def of(sheets: Sequence[KitchenSheet]) -> Page:
+def of(sheets: Sequence[KitchenSheet], *, diets: bool) -> Page:
     """The sheet of the hour and, if given, the variations after it, summed."""
     last = sheets[-1]
-    return _page(sheets[0], _classes(sheets), sealing.ordered(sheets), changes(last) if last.sequence else [])
+    said = changes(last, diets=diets) if last.sequence else []
+    return _page(sheets[0], _classes(sheets), sealing.ordered(sheets), said, diets)
 
 
-def of_count(count: SchoolSheet) -> Page:
+def of_count(count: SchoolSheet, *, diets: bool) -> Page:
     """The counts of this moment, before the hour of the sheet or for a day to come."""
     classes = {line.class_group.pk: sealing.class_facts(line) for line in count.lines}
-    return _page(None, classes, count.portions, [])
+    return _page(None, classes, count.portions, [], diets)
 
 
 def _page(
-    sheet: KitchenSheet | None, classes: dict[int, dict[str, Any]], ordered: Portions, said: list[Change]
+    sheet: KitchenSheet | None,
+    classes: dict[int, dict[str, Any]],
+    ordered: Portions,
+    said: list[Change],
+    diets: bool,
 ) -> Page:
     packed = {key.class_id for key in ordered if key.serve is Serve.PACKED}
     seated = {key.class_id for key in ordered if key.serve is Serve.TABLE}
@@ -107,7 +112,7 @@ def _page(
     }
     return Page(
         sheet=sheet,
-        tables=[_table(serve, rows, ordered) for serve, rows in by_serve.items() if rows],
+        tables=[_table(serve, rows, ordered, diets) for serve, rows in by_serve.items() if rows],
         grown_ups=_lines(classes, {key: n for key, n in ordered.items() if key.serve not in PUPILS}),
         pupils=portions.of_pupils(ordered),
         beyond=portions.beyond(ordered),
@@ -116,9 +121,10 @@ def _page(
     )
 
 
-def changes(sheet: KitchenSheet) -> list[Change]:
+def changes(sheet: KitchenSheet, *, diets: bool) -> list[Change]:
     """What a variation says, line by line."""
-    return _lines(_classes([sheet]), sealing.read(sheet))
+    said = sealing.read(sheet)
+    return _lines(_classes([sheet]), said if diets else portions.without_diets(said))
 
 
 def _classes(sheets: Sequence[KitchenSheet]) -> dict[int, dict[str, Any]]:
@@ -130,11 +136,13 @@ def _classes(sheets: Sequence[KitchenSheet]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _table(serve: Serve, classes: list[dict[str, Any]], ordered: Portions) -> Table:
-    codes = ["", *sorted({key.diet for key in ordered if key.serve is serve and key.diet})]
+def _table(serve: Serve, classes: list[dict[str, Any]], ordered: Portions, diets: bool) -> Table:
+    codes = ["", *sorted({key.diet for key in ordered if key.serve is serve and key.diet})] if diets else []
+    whole = portions.without_diets(ordered)
     rows = [
         Row(
             label=one["label"],
+            total=whole[portions.Portion(one["id"], serve, "")],
             cells=[
                 Cell(code or NO_DIET, ordered[portions.Portion(one["id"], serve, code)]) for code in codes
             ],
@@ -144,7 +152,7 @@ def _table(serve: Serve, classes: list[dict[str, Any]], ordered: Portions) -> Ta
         )
         for one in classes
     ]
-    return Table(TITLES[serve], serve is Serve.PACKED, [NO_DIET, *codes[1:]], rows)
+    return Table(TITLES[serve], serve is Serve.PACKED, [code or NO_DIET for code in codes], rows)
 
 
 def _lines(

@@ -13,10 +13,10 @@ from identity import pdf
 STYLE = "attendance/kitchen_pdf.css"
 
 
-def render(sheets: Iterable[KitchenSheet]) -> bytes:
-    """All in one file, each on a page of its own."""
-    pages = [_page(sheet) for sheet in sheets]
-    context = {"pages": pages, "town": settings.TOWN_NAME, "title": "Foglio della cucina"}
+def render(sheets: Iterable[KitchenSheet], *, diets: bool = True) -> bytes:
+    """All in one file, each on a page of its own. ``diets``: False for who may not know which class eats which."""
+    pages = [_page(sheet, diets) for sheet in sheets]
+    context = {"pages": pages, "diets": diets, "town": settings.TOWN_NAME, "title": "Foglio della cucina"}
     return pdf.render(render_to_string("pdf/kitchen.html", context), style=STYLE)
 
 
@@ -32,11 +32,11 @@ def qr_image(text: str) -> str:
     return str(code.svg_data_uri(border=0, xmldecl=False, svgns=True, omitsize=True))
 
 
-def _page(sheet: KitchenSheet) -> dict[str, object]:
+def _page(sheet: KitchenSheet, diets: bool) -> dict[str, object]:
     """A variation shows what changes and what the portions are after it."""
     url = verify_url(sheet)
     sealed = [sheet]
     if sheet.sequence:
         rows = KitchenSheet.objects.filter(day=sheet.day, school=sheet.school, sequence__lte=sheet.sequence)
         sealed = list(rows.select_related("year", "school").order_by("sequence"))
-    return {"sheet": sheet, "page": sheet_page.of(sealed), "url": url, "qr": qr_image(url)}
+    return {"sheet": sheet, "page": sheet_page.of(sealed, diets=diets), "url": url, "qr": qr_image(url)}

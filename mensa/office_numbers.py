@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from attendance import acknowledging, conflicts, disputes, extras, sealing
 from attendance.models import PricingFailure, ServiceDay
-from enrolments.models import ApplicationBatch, DietConfirmation, DietRequest, Enrolment
+from enrolments.models import ApplicationBatch, DietConfirmation, DietRequest, Enrolment, School
 from identity.spid import state
 from identity.templatetags.pages import euro, short_day
 from mensa import books
@@ -76,7 +76,7 @@ def _desk(today: dt.date) -> Iterable[Number]:
 
 def _kitchen(now: dt.datetime) -> Iterable[Number]:
     """A sheet that was not sealed, or that nobody who cooks has seen: somebody must call them."""
-    if missing := sealing.missing(now=now):
+    if missing := sealing.missing(now=now, schools=School.objects.all()):
         names = ", ".join(str(school) for school in missing[:3]) + (" e altri" if len(missing) > 3 else "")
         note = f"Manca il foglio: {names}. Avvisa chi assiste il portale."
         yield Number(

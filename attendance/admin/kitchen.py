@@ -1,6 +1,7 @@
 """The kitchen in the panel: the rules are edited, sealed sheets, mails and deliveries are only read."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,7 +13,8 @@ from attendance.models import (
     SheetAcknowledgement,
     SheetMessage,
 )
-from enrolments.admin_access import MONEY, OFFICE_AND_AUDITOR, OfficeAdmin, ReadOnlyAdmin
+from enrolments.admin_access import MONEY, OFFICE_AND_AUDITOR, OfficeAdmin, ReadOnlyAdmin, has_role
+from enrolments.diet_readers import READS_CODES
 
 
 @admin.register(KitchenRules)
@@ -23,7 +25,7 @@ class KitchenRulesAdmin(OfficeAdmin):
 
 @admin.register(KitchenSheet)
 class KitchenSheetAdmin(ReadOnlyAdmin):
-    """Sealed: neither the panel nor the database changes them."""
+    """Sealed: neither the panel nor the database changes them. The content says which class eats which diet."""
 
     visible_to = MONEY
     list_display = ("label", "kind", "day", "school", "sealed_at", "digest", "paper")
@@ -31,6 +33,9 @@ class KitchenSheetAdmin(ReadOnlyAdmin):
     list_select_related = ("school", "year")
     date_hierarchy = "day"
     ordering = ("-day", "-number")
+
+    def get_exclude(self, request: HttpRequest, obj: KitchenSheet | None = None) -> tuple[str, ...]:
+        return () if has_role(request, READS_CODES) else ("content",)
 
     @admin.display(description="numero")
     def label(self, obj: KitchenSheet) -> str:

@@ -58,6 +58,11 @@ def added(parts: Iterable[Mapping[Portion, int]]) -> Portions:
     return Counter({key: number for key, number in total.items() if number})
 
 
+def without_diets(portions: Mapping[Portion, int]) -> Portions:
+    """The same portions for who may not know which class eats which diet; a change of diet alone disappears."""
+    return added({key._replace(diet=""): number} for key, number in portions.items())
+
+
 def of_pupils(portions: Mapping[Portion, int]) -> int:
     return sum(number for key, number in portions.items() if key.serve in PUPILS)
 

@@ -93,7 +93,7 @@ def paper(request: HttpRequest, caterer: Caterer, day: dt.date, token: str) -> H
     sheets = list(rows.select_related("school", "year").order_by("number"))
     if not sheets:
         raise Http404
-    return pdf_response(request, sheets)
+    return pdf_response(request, sheets, diets=True)
 
 
 @public
@@ -110,7 +110,7 @@ def verify(request: HttpRequest, digest: str) -> HttpResponse:
     later = KitchenSheet.objects.filter(day=sheet.day, school=sheet.school, sequence__gt=sheet.sequence)
     context = {
         "sheet": sheet,
-        "page": sheet_page.of([sheet]),
+        "page": sheet_page.of([sheet], diets=False),
         "held": held,
         "later": later.order_by("sequence").select_related("year"),
     }
@@ -120,7 +120,8 @@ def verify(request: HttpRequest, digest: str) -> HttpResponse:
 def _show(
     request: HttpRequest, caterer: Caterer, day: dt.date, token: str, failed: DeliveryForm | None = None
 ) -> HttpResponse:
-    found = kitchen_day.of(day=day, schools=caterer_links.schools_of(caterer), now=clock.now())
+    schools = caterer_links.schools_of(caterer)
+    found = kitchen_day.of(day=day, schools=schools, now=clock.now(), diets=True)
     context = {"caterer": caterer, "day": found, "token": token, "failed": failed}
     status = 422 if failed else 200
     return _unlisted(render(request, "attendance/caterer.html", context, status=status))

@@ -11,9 +11,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from attendance import acknowledging, deliveries, forecast, held_meals, kitchen_day, sheet_page, sheet_pdf
+from attendance import (
+    acknowledging,
+    deliveries,
+    forecast,
+    held_meals,
+    kitchen_day,
+    sealing,
+    sheet_page,
+    sheet_pdf,
+)
 from attendance.kitchen_forms import DeliveryForm, SeenForm
 from attendance.models import KitchenSheet
+from enrolments.diet_readers import reads_codes
 from enrolments.errors import Refused
 from enrolments.models import School
 from identity.access import roles
@@ -30,21 +40,21 @@ HORIZON = dt.timedelta(days=60)
 @never_cache
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
-    """Today, a day gone by or a day to come (?giorno=2026-11-25). The auditor reads the counts, not whose diet is on hold."""
-    now, is_auditor = clock.now(), cast(User, request.user).role == Role.AUDITOR
+    """Today, a day gone by or a day to come (?giorno=2026-11-25)."""
+    now, schools, diets = clock.now(), _schools(request), reads_codes(cast(User, request.user))
     asked = _day(request, now.date())
-    day = kitchen_day.of(day=asked, schools=_schools(request), now=now)
-    following = forecast.next_days(after=now.date(), schools=_schools(request))
+    following = forecast.next_days(after=now.date(), schools=schools)
     return render(
         request,
         "attendance/kitchen.html",
         {
-            "day": day,
-            "today": now.date(),
+            "day": kitchen_day.of(day=asked, schools=schools, now=now, diets=diets),
+            "diets": diets,
+            "missing": sealing.missing(now=now, schools=schools) if asked == now.date() else [],
             "is_today": asked == now.date(),
             "is_forecast": asked > now.date(),
             "following": following[0] if following else None,
-            "held": [] if is_auditor else held_meals.of_day(day=asked, schools=_schools(request)),
+            "held": held_meals.of_day(day=asked, schools=schools) if diets else [],
             "printed_at": now,
         },
     )
@@ -74,13 +84,14 @@ def seen_words(new: int) -> str:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """A sealed sheet as PDF."""
     rows = KitchenSheet.objects.select_related("school", "year").filter(school__in=_schools(request))
-    return pdf_response(request, [get_object_or_404(rows, pk=pk)])
+    diets = reads_codes(cast(User, request.user))
+    return pdf_response(request, [get_object_or_404(rows, pk=pk)], diets=diets)
 
 
-def pdf_response(request: HttpRequest, sheets: Iterable[KitchenSheet]) -> HttpResponse:
+def pdf_response(request: HttpRequest, sheets: Iterable[KitchenSheet], *, diets: bool) -> HttpResponse:
     sheets = list(sheets)
     try:
-        document = sheet_pdf.render(sheets)
+        document = sheet_pdf.render(sheets, diets=diets)
     except PdfUnavailable as missing:
         return render(request, "attendance/no_pdf.html", {"why": str(missing)}, status=503)
     name = f"foglio-cucina-{sheets[0].day:%Y-%m-%d}-{sheets[0].number}.pdf"
@@ -104,13 +115,16 @@ def delivered(request: HttpRequest) -> HttpResponse:
         if write_delivery(request, form, _schools(request), asked, by=cast(User, request.user)):
             return redirect(f"{request.path}?giorno={asked:%Y-%m-%d}")
         failed = form
-    rows = [
-        one for one in kitchen_day.of(day=asked, schools=_schools(request), now=now).schools if one.sealed
-    ]
+    day = kitchen_day.of(day=asked, schools=_schools(request), now=now, diets=False)
     return render(
         request,
         "attendance/deliveries.html",
-        {"rows": rows, "asked": asked, "today": now.date(), "failed": failed},
+        {
+            "rows": [one for one in day.schools if one.sealed],
+            "asked": asked,
+            "today": now.date(),
+            "failed": failed,
+        },
         status=422 if failed else 200,
     )
 
@@ -153,18 +167,24 @@ def write_delivery(
 def ahead(request: HttpRequest) -> HttpResponse:
     """The forecast of the next ten service days."""
     found = forecast.of(after=clock.today(), schools=_schools(request))
-    return render(request, "attendance/forecast.html", {"schools": [_columns(one) for one in found]})
+    diets = reads_codes(cast(User, request.user))
+    tables = [_columns(one, diets) for one in found]
+    return render(request, "attendance/forecast.html", {"schools": tables, "diets": diets})
 
 
 @roles(Role.KITCHEN, Role.OFFICE, Role.AUDITOR)
 @never_cache
 @require_safe
 def ahead_csv(request: HttpRequest) -> HttpResponse:
-    """One line per day, school and diet."""
+    """One line per day, school and diet; per day and school for who reads no diet."""
+    found = forecast.of(after=clock.today(), schools=_schools(request))
+    days = [(one.school.name, day) for one in found for day in one.days]
+    if not reads_codes(cast(User, request.user)):
+        plain = [(day.day, school, day.pupils) for school, day in days]
+        return csv_response("previsione-pasti", ("giorno", "plesso", "porzioni"), plain)
     rows = [
-        (day.day, one.school.name, code or "senza dieta", number)
-        for one in forecast.of(after=clock.today(), schools=_schools(request))
-        for day in one.days
+        (day.day, school, code or "senza dieta", number)
+        for school, day in days
         for code, number in sorted(day.counts.items())
     ]
     return csv_response("previsione-pasti", ("giorno", "plesso", "dieta", "porzioni"), rows)
@@ -180,15 +200,15 @@ def csv_response(
     )
 
 
-def _columns(one: forecast.SchoolForecast) -> dict[str, object]:
+def _columns(one: forecast.SchoolForecast, diets: bool) -> dict[str, object]:
     """The columns of a school's table: the diets of those days and, if there are any, packed lunches and grown-ups."""
-    codes = ["", *one.diets]
+    codes = ["", *one.diets] if diets else []
     others = [
         (name, field)
         for name, field in (("al sacco", "packed"), ("docenti e altri", "beyond"))
         if any(getattr(day, field) for day in one.days)
     ]
-    columns = [sheet_page.NO_DIET, *one.diets, *(name for name, _ in others)]
+    columns = [*(code or sheet_page.NO_DIET for code in codes), *(name for name, _ in others)]
     rows = []
     for day in one.days:
         numbers = [*(day.counts[code] for code in codes), *(getattr(day, field) for _, field in others)]

@@ -1,4 +1,4 @@
-"""Diets in the panel: every opening of a reason is logged. Requests have a page of their own, where they are weighed."""
+"""Diets in the panel, for the office alone: every opening of a reason is logged. Requests have a page of their own, where they are weighed."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from enrolments import diet_holds, entitlements
 from enrolments.admin.entitlements import PupilRowAdmin
 from enrolments.admin.priced import staff_of, take_over
 from enrolments.admin_access import OFFICE, OFFICE_AND_AUDITOR, OfficeAdmin, ReadOnlyAdmin
+from enrolments.diet_readers import READS_REASONS
 from enrolments.models import Diet, DietConfirmation, DietHold, Dietician, DietRules
 from identity.models import Role, SensitiveKind, User
 from mensa import clock
@@ -19,6 +20,7 @@ from mensa import clock
 class DietAdmin(PupilRowAdmin):
     """A severe diet and a certificate put days on hold by themselves; both are said when the diet is written."""
 
+    visible_to = READS_REASONS
     sensitive_kind = SensitiveKind.DIET
     list_display = ("pupil", "code", "valid_from", "valid_to", "certificate_until")
     list_filter = ("code",)
@@ -77,7 +79,7 @@ class DieticianAdmin(OfficeAdmin):
 class DietConfirmationAdmin(ReadOnlyAdmin):
     """Who has confirmed a severe diet, and when."""
 
-    visible_to = OFFICE_AND_AUDITOR
+    visible_to = READS_REASONS
     list_display = ("pupil", "code", "first_day", "dietician_at", "kitchen_at", "released_at", "dropped_at")
     list_select_related = ("pupil",)
     search_fields = ("pupil__sort_key", "pupil__code")
@@ -88,7 +90,7 @@ class DietConfirmationAdmin(ReadOnlyAdmin):
 class DietHoldAdmin(ReadOnlyAdmin):
     """Days without a meal and without a debit: they follow from the diets, nobody writes them."""
 
-    visible_to = OFFICE_AND_AUDITOR
+    visible_to = READS_REASONS
     list_display = ("pupil", "cause", "valid_from", "valid_to")
     list_filter = ("cause",)
     list_select_related = ("pupil",)

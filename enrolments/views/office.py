@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from enrolments import certificates, diet_holds, diet_rules, diets, tasks
 from enrolments.diet_forms import AcceptForm, RejectForm, RenewForm
+from enrolments.diet_readers import READS_REASONS
 from enrolments.errors import Refused
 from enrolments.models import Diet, DietCertificate, DietConfirmation, DietRequest
 from enrolments.models.diets import DietRequestQuerySet
@@ -27,7 +28,7 @@ LOCKED = "default-src 'none'; sandbox"
 ONE_DAY = dt.timedelta(days=1)
 
 
-@roles(Role.OFFICE, Role.AUDITOR)
+@roles(*READS_REASONS)
 @never_cache
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
@@ -45,7 +46,6 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "confirmations": _confirmations(),
         "ending": _ending(clock.today()),
         "may_confirm": hasattr(request.user, "dietician"),
-        "may_decide": cast(User, request.user).role == Role.OFFICE,
         "tomorrow": clock.today() + ONE_DAY,
     }
     return render(request, "enrolments/diet_inbox.html", context)
@@ -63,7 +63,7 @@ def _ending(today: dt.date) -> list[Diet]:
     return list(rows.select_related("pupil").defer("reason").order_by("certificate_until", "pk"))
 
 
-@roles(Role.OFFICE, Role.AUDITOR)
+@roles(*READS_REASONS)
 @never_cache
 @require_safe
 def detail(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
@@ -93,7 +93,6 @@ def _detail(
         "asked": mine,
         "certificate": getattr(mine, "certificate", None),
         "is_open": mine.state == DietRequest.State.RECEIVED,
-        "may_decide": user.role == Role.OFFICE,
         "accepting": accepting,
         "rejecting": rejecting,
         "codes": Diet.objects.order_by("code").values_list("code", flat=True).distinct(),
@@ -186,7 +185,7 @@ def renew(request: HttpRequest, diet_id: int) -> HttpResponse:
     return redirect("enrolments:diet_inbox")
 
 
-@roles(Role.PARENT, Role.OFFICE, Role.AUDITOR)
+@roles(Role.PARENT, *READS_REASONS)
 @never_cache
 @require_safe
 def certificate(request: HttpRequest, token: uuid.UUID) -> HttpResponse:

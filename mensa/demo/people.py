@@ -40,7 +40,7 @@ STAFF = (
     Staff("enzo", "Enzo", "Demo", Role.OFFICE, "ufficio mensa: tutto, pannello compreso"),
     Staff("franca", "Franca", "Demo", Role.KITCHEN, "cucina: foglio di oggi"),
     Staff("gino", "Gino", "Demo", Role.ACCOUNTS, "ragioneria: pagamenti e rimborsi"),
-    Staff("revisore", "Renata", "Demo", Role.AUDITOR, "revisore: legge tutto, non cambia nulla"),
+    Staff("revisore", "Renata", "Demo", Role.AUDITOR, "revisore: legge i conti, non cambia nulla"),
 )
 
 

@@ -32,7 +32,7 @@ from attendance.models import (
     ServiceDay,
 )
 from attendance.rules.verdict import Phase
-from enrolments.models import Guardian, SchoolStaff
+from enrolments.models import Guardian, School, SchoolStaff
 from identity.models import Role, User
 from mensa import clock, office_numbers
 from tests.attendance.conftest import TUESDAY
@@ -56,11 +56,11 @@ def test_a_school_that_cannot_be_sealed_stops_no_other_and_the_office_reads_its_
     with poisoned("attendance_kitchensheet", "school_id", committed_canteen.infanzia.pk):
         assert [sheet.school for sheet in sealing.seal_due(now=HOUR)] == [committed_canteen.primaria]
         later = HOUR + dt.timedelta(minutes=6)
-        assert sealing.missing(now=later) == [committed_canteen.infanzia]
+        assert sealing.missing(now=later, schools=School.objects.all()) == [committed_canteen.infanzia]
         (number,) = [one for one in office_numbers.at(later, outside=later) if "senza foglio" in one.title]
         assert committed_canteen.infanzia.name in str(number.note)
     assert [sheet.school for sheet in sealing.seal_due(now=later)] == [committed_canteen.infanzia]
-    assert sealing.missing(now=later) == []
+    assert sealing.missing(now=later, schools=School.objects.all()) == []
 
 
 def test_when_sealing_fails_the_caterers_still_hear_of_what_was_sealed(committed_canteen: Town) -> None:

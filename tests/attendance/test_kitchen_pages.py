@@ -342,6 +342,29 @@ def test_a_sheet_that_was_not_sealed_is_an_alarm(canteen: Town, client_of: Clien
     assert "non è stato sigillato" in rendered(client_of(canteen.franca).get("/cucina/"))
 
 
+def test_a_kitchen_is_warned_of_its_own_schools_alone(canteen: Town, client_of: ClientOf) -> None:
+    SchoolStaff.objects.filter(user=canteen.franca, school=canteen.infanzia).delete()
+    clock.move_to(at("2026-11-24 09:51"))
+    told = {
+        user.username: [school in text for school in ("Ulivo", "Girasole")]
+        for user in (canteen.franca, canteen.enzo)
+        for text in re.findall(
+            r"non è stato sigillato ?: (.*?)\. Usa", rendered(client_of(user).get("/cucina/"))
+        )
+    }
+    assert list(told.values()) == [[True, False], [True, True]]
+
+
+def test_the_page_of_a_caterer_does_not_look_for_what_it_does_not_show(
+    sealed: Town, cook: Caterer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(**_: object) -> None:
+        raise AssertionError("the sheets that are missing were looked for")
+
+    monkeypatch.setattr(sealing, "missing", asked)
+    assert client.get(page_of(cook)).status_code == 200
+
+
 def test_the_address_of_a_caterer_stays_out_of_the_log(cook: Caterer, rf: RequestFactory) -> None:
     request = rf.post(page_of(cook) + "visto/")
     assert RequestLogMiddleware.format_request(request) == "POST /gestore/…/visto/"

@@ -55,6 +55,7 @@ CARELESS = {
         "unlogged: shows diagnosis and nobody writes it down",
         "broken: broke with RuntimeError",
     },
+    "auditor": {"menus: shows the code of a diet"},
     "accounts": {"unlogged: shows diagnosis", "unguarded: is not for this role"},
     "anonymous": {"everybody: shows BNCLCU18C10Z998N", "unguarded: is not for this role"},
 }

@@ -1,6 +1,7 @@
 """The commands that bring a database up: rights of the roles, and a demo that keeps out of a real town's data."""
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -84,6 +85,33 @@ def test_the_control_the_owner_is_stopped_by_the_triggers_and_not_by_rights(role
 def test_the_reader_reads_all_but_secrets_and_writes_nothing(roles, table, readable):
     assert _may("mensa_reader", "SELECT", table) is readable
     assert not _may("mensa_reader", "INSERT, UPDATE, DELETE", table)
+
+
+def test_the_reader_does_not_see_who_eats_which_diet(roles):
+    """Every table that names a diet, and the text of the sheets and of the lists of applications."""
+    diets = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if "pupil" in {field.name for field in model._meta.fields}
+        and any(word in model._meta.model_name for word in ("diet", "lightmeal"))
+    }
+    assert len(diets) >= 11
+    assert not [table for table in diets if _may("mensa_reader", "SELECT", table)]
+    assert not _may("mensa_reader", "SELECT", "enrolments_dietcertificate")  # of a request
+    texts = (
+        ("attendance_kitchensheet", "content"),
+        ("enrolments_applicationbatch", "rows"),
+        ("enrolments_applicationbatch", "report"),
+    )
+    assert not [one for one in texts if _may_column("mensa_reader", *one)]
+    assert _may_column("mensa_reader", "attendance_kitchensheet", "digest")
+    assert _may("mensa_reader", "SELECT", "enrolments_price")
+
+
+def _may_column(role: str, table: str, column: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_column_privilege(%s, %s, %s, 'SELECT')", [role, table, column])
+        return bool(cursor.fetchone()[0])
 
 
 def test_the_reader_does_not_see_passwords(roles):

@@ -1,7 +1,7 @@
 """What each database role may do. Run by the owner after every migration (setup_database does both).
 
 The application role reads and writes, but of the append-only tables it may only add rows; nobody gets TRUNCATE. The
-reader role (the auditor's own tools) reads everything but secrets. Partitions get no right of their own: they are
+reader role (the auditor's own tools) reads everything but secrets and who eats which diet (enrolments/diet_readers.py). Partitions get no right of their own: they are
 reached through their parent, or an UPDATE on the partition would go round the parent's missing right.
 """
 
@@ -16,6 +16,24 @@ APP, READER = "mensa_app", "mensa_reader"
 # Sessions and second factors would let a reader become somebody else.
 _SECRET_TABLES = frozenset({"django_session", "mfa_authenticator"})
 _SECRET_COLUMNS = frozenset({"password"})
+# Each with the history of its rows.
+_DIET_TABLES = frozenset(
+    f"{table}{history}"
+    for table in (
+        "enrolments_diet",
+        "enrolments_dietrequest",
+        "enrolments_dietcertificate",
+        "enrolments_dietconfirmation",
+        "enrolments_diethold",
+        "enrolments_dietreminder",
+        "attendance_lightmeal",
+    )
+    for history in ("", "event")
+)
+_DIET_COLUMNS = {
+    "attendance_kitchensheet": frozenset({"content"}),
+    "enrolments_applicationbatch": frozenset({"rows", "report"}),
+}
 _READ_ONLY_TABLES = frozenset({"django_migrations"})
 
 
@@ -68,12 +86,10 @@ def _application_rights(table: str) -> str:
 
 
 def _grant_reader(tables: set[str]) -> None:
-    for table in sorted(tables - _SECRET_TABLES):
-        columns = _columns(table)
-        if _SECRET_COLUMNS & set(columns):
-            open_columns = sql.SQL(", ").join(
-                sql.Identifier(name) for name in columns if name not in _SECRET_COLUMNS
-            )
+    for table in sorted(tables - _SECRET_TABLES - _DIET_TABLES):
+        columns, hidden = _columns(table), _SECRET_COLUMNS | _DIET_COLUMNS.get(table, frozenset())
+        if hidden & set(columns):
+            open_columns = sql.SQL(", ").join(sql.Identifier(name) for name in columns if name not in hidden)
             _execute(
                 "GRANT SELECT ({columns}) ON {table} TO {role}",
                 columns=open_columns,

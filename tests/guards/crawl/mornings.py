@@ -59,8 +59,7 @@ def _kitchen(scene: Any) -> None:
     caterer = Caterer.objects.create(name="Ristorazione", email="gestore@posta.example")
     caterer.schools.set(School.objects.all())
     sealing.seal_due(now=at("2026-11-23 09:46"))
-    (first, *_), *_ = sealing.of_day(dt.date(2026, 11, 23)).values()
-    scene.made["sheet"] = first
+    scene.made["sheet"] = sealing.of_day(dt.date(2026, 11, 23))[scene.town.primaria.pk][0]
     scene.made["caterer token"] = caterer_links.token(caterer, TODAY)
 
 

@@ -44,6 +44,8 @@ SECRETS = {
     "IBAN": "IT60X0542811101000000123456",
     "IBAN in groups": "IT60 X054 2811 1010 0000 0123 456",
 }
+#: The code of a diet that is served, Tommaso's: the office and the kitchen know whose, or of which class, it is.
+CODE = "Q-77"
 #: Who belongs to Anna's family and must never stand on a page of Carla's, and the other way round.
 OF_ANNA = ("Luca", "Sofia", "RSSNNA85M41Z998J", "BNCLCU18C10Z998N", "BNCSFO22E55Z998P", "anna@posta.example")
 OF_CARLA = ("Tommaso", "NRETMS18H20Z998V", "VRDCRL80B42Z998B", "carla@posta.example")
@@ -93,6 +95,7 @@ def _entitle(town: Town) -> None:
     entitlements.exempt(
         pupil=town.sofia, kind="disability", act="SegretoEsenzione", from_day=TOMORROW, **_office(town)
     )
+    entitlements.assign_diet(pupil=town.tommaso, code=CODE, reason="altro", from_day=FIRST, **_office(town))
 
 
 def _diets(scene: Scene) -> None:
@@ -110,7 +113,7 @@ def _diets(scene: Scene) -> None:
     scene.made["request"] = diets.ask(pupil=town.sofia, asked=creed, by=town.anna, now=NOW)
     no = diets.ask(pupil=town.tommaso, asked=creed, by=town.carla, now=NOW)
     diets.reject(request=no, reason="SegretoRifiuto", **_office(town))
-    scene.made["diet"] = Diet.objects.get()
+    scene.made["diet"] = Diet.objects.get(pupil=town.luca)
     scene.made["confirmation"] = DietConfirmation.objects.get()
     assert DietRequest.objects.count() == 3
 

@@ -18,7 +18,7 @@ from pypdf.errors import PdfReadError
 from identity.models import PANEL_ROLES, Role, SensitiveView, User
 from tests.cast import client_of
 from tests.guards.crawl.addresses import Address, every, urls
-from tests.guards.crawl.scene import OF_ANNA, OF_CARLA, SECRETS, Scene
+from tests.guards.crawl.scene import CODE, OF_ANNA, OF_CARLA, SECRETS, Scene
 
 #: What no page made for the school or the kitchen may say, in any words. Public pages (help, privacy) explain these words.
 NOT_FOR_SCHOOLS = {
@@ -135,8 +135,11 @@ def _contents(person: Person, address: Address, response: Any, logged: int) -> I
         person.role in {Role.SECRETARY, Role.KITCHEN} or address.name.startswith(FOR_THE_KITCHEN)
     ):
         yield from _forbidden_words(text)
-    if person.role == Role.ACCOUNTS:
+    if person.role in {Role.ACCOUNTS, Role.AUDITOR}:
         yield from (f"shows {name}" for name in shown if name in DIET)
+    is_cooks = address.name.startswith(FOR_THE_KITCHEN)
+    if CODE in text and person.role in {Role.ACCOUNTS, Role.AUDITOR, Role.SECRETARY} and not is_cooks:
+        yield "shows the code of a diet"
     if person.role in {Role.OFFICE, Role.ACCOUNTS, Role.AUDITOR} and not logged:
         yield from (f"shows {name} and nobody writes it down" for name in shown if name in LOGGED)
     strangers = {"Carla": OF_ANNA, "Anna": OF_CARLA, "anonymous": (*OF_ANNA, *OF_CARLA)}
