@@ -18,6 +18,14 @@ class NodeUnreachable(PaymentRefused):
         super().__init__(self.sentence)
 
 
+class TooManyCalls(NodeUnreachable):
+    """We call too often. `after`: the seconds that we are asked to wait, when it says so."""
+
+    def __init__(self, after: int | None = None) -> None:
+        super().__init__()
+        self.after = after
+
+
 class NodeRefused(NodeUnreachable):
     """pagoPA answers, and says no to this request. `why` is for the office, not for the parent."""
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from enrolments import guardianship
 from enrolments.dated import DatedQuerySet
 from enrolments.models import (
     Application,
+    Custody,
     Diet,
     DietRequest,
     Enrolment,
@@ -26,26 +27,23 @@ from enrolments.models import (
 )
 from enrolments.years import LAST_GRADE
 from payments import io_history
-from payments.io_history import LOOK_BACK, ONE_DAY
-from payments.models import IoMessage, Notice
+from payments.io_news import ONE_DAY, Found, News
+from payments.models import IoMessage
 from payments.rules import io_texts
-from payments.rules.io_texts import Words
 
 BENEFIT_AHEAD = dt.timedelta(days=15)  # time to get the new papers
 DIET_AHEAD = dt.timedelta(days=5)
 Event = IoMessage.Event
-Found = tuple[Guardian, str, str, Words, Notice | None]
 
 
 # -- applications -----------------------------------------------------------------------------------------------------
-def opening(now: dt.datetime) -> Iterator[Found]:
+def opening(news: News) -> Iterator[Found]:
     """To whoever has a child in the canteen when the office opens the applications of the next year."""
-    today = now.date()
-    opened = SchoolYear.objects.filter(applications_from__range=(today - LOOK_BACK, today))
-    for year in opened.filter(Q(applications_until__isnull=True) | Q(applications_until__gte=today)):
+    opened = SchoolYear.objects.filter(applications_from__range=(news.since.date(), news.today))
+    for year in opened.filter(Q(applications_until__isnull=True) | Q(applications_until__gte=news.today)):
         words = io_texts.opening(year=year.label, until=year.applications_until, site=settings.BASE_URL)
-        for guardian in guardianship.guardians_of(_who_may_apply(year, today), since=today):
-            yield guardian, Event.OPENING, str(year.pk), words, None
+        whom = guardianship.guardians_of(_who_may_apply(year, news.today), since=news.today)
+        yield Found(Event.OPENING, str(year.pk), words, whom, shared=True)
 
 
 def _who_may_apply(year: SchoolYear, today: dt.date) -> QuerySet[Pupil]:
@@ -61,119 +59,137 @@ def _who_may_apply(year: SchoolYear, today: dt.date) -> QuerySet[Pupil]:
     return Pupil.objects.filter(pk__in=rows.exclude(**last).values("pupil"))
 
 
-def enrolled(now: dt.datetime) -> Iterator[Found]:
-    for one in _applied(now).select_related("household__applicant", "year").order_by("pk"):
-        words = io_texts.enrolled(year=one.year.label, site=settings.BASE_URL)
-        yield one.household.applicant, Event.ENROLLED, str(one.pk), words, None
+def enrolled(news: News) -> Iterator[Found]:
+    """One message for the children of a family, with how many they are: another list with a sibling makes it one more."""
+    lately = _applied(news).filter(household=OuterRef("household"), year=OuterRef("year"))
+    families = Application.objects.filter(Exists(lately))
+    counted = families.values("household", "year", "year__label")
+    for row in counted.annotate(children=Count("pk")).order_by("household", "year"):
+        words = io_texts.enrolled(year=row["year__label"], children=row["children"], site=settings.BASE_URL)
+        cause = f"{row['household']}:{row['year']}:{row['children']}"
+        yield Found(Event.ENROLLED, cause, words, applicant_of(row["household"]))
 
 
-def _applied(now: dt.datetime) -> QuerySet[Application]:
-    return Application.objects.filter(batch__applied_at__gte=now - LOOK_BACK)
+def _applied(news: News) -> QuerySet[Application]:
+    return Application.objects.filter(batch__applied_at__gte=news.since)
 
 
-def withdrawn(now: dt.datetime) -> Iterator[Found]:
-    """To who applied, when a child is in no class any more; a change of class is no withdrawal."""
-    for row in [*io_history.shortened(Enrolment.objects.all()), *io_history.dropped(Enrolment.objects.all())]:
-        if not _goes_on(row):
-            words = io_texts.withdrawn(first=_first_without(row), site=settings.BASE_URL)
-            families = guardianship.households_of([row.pupil_id], since=now.date())
-            for household in families.select_related("applicant"):
-                yield household.applicant, Event.WITHDRAWN, _cause(row), words, None
+# -- withdrawals ------------------------------------------------------------------------------------------------------
+def withdrawn(news: News) -> Iterator[Found]:
+    """To who applied, when a child is in no class any more; a change of class is no withdrawal.
+
+    One message for the children who stop on one day, with how many they are: whoever follows later makes it one more.
+    """
+    rows = Enrolment.objects.all()
+    lately = [*_ended(io_history.shortened(rows, news)), *_cancelled(io_history.dropped(rows, news))]
+    days = {row.pupil_id: _first_without(row) for row in lately}
+    of_family = Custody.objects.overlapping(news.today, dt.date.max).filter(pupil__in=days)
+    pairs = {(family, days[pupil]) for family, pupil in of_family.values_list("household", "pupil")}
+    for family, first in sorted(pairs):
+        children = _how_many_stop(family, first, news.today)
+        words = io_texts.withdrawn(first=first, children=children, site=settings.BASE_URL)
+        cause = f"{family}:{first:%Y%m%d}:{children}"
+        yield Found(Event.WITHDRAWN, cause, words, applicant_of(family))
 
 
-def _goes_on(row: Any) -> bool:
-    """In another class of the same year; what was left before a row that was taken back has its own last day."""
-    year = SchoolYear.objects.filter(classes=row.class_group_id).first()
-    if year is None:  # taken back together with its class: a mistake undone, nobody's withdrawal
-        return True
-    first = year.valid_from if _is_gone(row) else _first_without(row)
-    return Enrolment.objects.overlapping(first, year.valid_to).filter(pupil=row.pupil_id).exists()
+def _how_many_stop(family: int, first: dt.date, today: dt.date) -> int:
+    """Of the children that the family has or will have; whenever it was decided."""
+    theirs = Custody.objects.overlapping(today, dt.date.max).filter(household=family).values("pupil")
+    ended = _ended(Enrolment.objects.filter(valid_to=first - ONE_DAY, pupil__in=theirs))
+    taken_back = io_history.taken_back(Enrolment.objects.all()).filter(valid_from=first, pupil__in=theirs)
+    return len({row.pupil_id for row in [*ended, *_cancelled(taken_back)]})
+
+
+def _ended(rows: DatedQuerySet[Enrolment]) -> QuerySet[Enrolment]:
+    """Those that no other class of the same year follows."""
+    later = Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef("valid_to"))
+    year_ends = OuterRef("class_group__year__valid_to")
+    following = Enrolment.objects.filter(later, pupil=OuterRef("pupil"), valid_from__lte=year_ends)
+    return rows.exclude(Exists(following))
+
+
+def _cancelled(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Of pupils who are in no class of that year. What went together with its class was a mistake undone: nobody's withdrawal."""
+    meanwhile = Q(valid_to__isnull=True) | Q(valid_to__gte=OuterRef("class_group__year__valid_from"))
+    year_ends = OuterRef("class_group__year__valid_to")
+    others = Enrolment.objects.filter(meanwhile, pupil=OuterRef("pupil"), valid_from__lte=year_ends)
+    return rows.filter(class_group__year__isnull=False).exclude(Exists(others))
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------
-def reductions(now: dt.datetime) -> Iterator[Found]:
+def reductions(news: News) -> Iterator[Found]:
     """That one may ask for them: once a year, with the first enrolment, to who has not declared anything yet."""
-    declared = IseeDeclaration.objects.overlapping(now.date(), dt.date.max).values("household")
+    declared = IseeDeclaration.objects.overlapping(news.today, dt.date.max).values("household")
+    rows = _applied(news).exclude(household__in=declared)
     words = io_texts.reductions(site=settings.BASE_URL)
-    rows = _applied(now).exclude(household__in=declared).values_list("household", "year").distinct()
-    for household, year in rows.order_by("year", "household"):
-        for guardian in _members_of(household):
-            yield guardian, Event.REDUCTIONS, str(year), words, None
+    for year in rows.values_list("year", flat=True).distinct().order_by("year"):
+        whom = Guardian.objects.filter(memberships__household__in=rows.filter(year=year).values("household"))
+        yield Found(Event.REDUCTIONS, str(year), words, whom.distinct(), shared=True)
 
 
-def benefits(now: dt.datetime) -> Iterator[Found]:
+def benefits(news: News) -> Iterator[Found]:
     """An exemption granted, an ISEE recorded."""
     words = io_texts.benefit(site=settings.BASE_URL)
-    granted = io_history.begun(Exemption.objects.all(), "pupil", "kind", "act", "pgh_created_at")
+    granted = io_history.begun(Exemption.objects.all(), news, "pupil", "kind", "act", "pgh_created_at")
     for exemption in granted.order_by("pk"):
-        for guardian in guardianship.guardians_of([exemption.pupil_id], since=now.date()):
-            yield guardian, Event.BENEFIT, f"pupil:{exemption.pk}", words, None
-    declared = io_history.begun(IseeDeclaration.objects.all(), "household", "filed_on", "protocol")
+        whom = guardianship.guardians_of([exemption.pupil_id], since=news.today)
+        yield Found(Event.BENEFIT, f"pupil:{exemption.pk}", words, whom)
+    declared = io_history.begun(IseeDeclaration.objects.all(), news, "household", "filed_on", "protocol")
     for declaration in declared.order_by("pk"):
-        for guardian in _members_of(declaration.household_id):
-            yield guardian, Event.BENEFIT, f"family:{declaration.pk}", words, None
+        yield Found(Event.BENEFIT, f"family:{declaration.pk}", words, members_of(declaration.household_id))
 
 
-def benefits_ending(now: dt.datetime) -> Iterator[Found]:
+def benefits_ending(news: News) -> Iterator[Found]:
     """Soon, or because the office has said so; nothing takes their place."""
-    exemptions = Exemption.objects.all()
-    for row in _ending(exemptions, "pupil", now.date(), BENEFIT_AHEAD):
-        for guardian in guardianship.guardians_of([row.pupil_id], since=now.date()):
-            yield _benefit_ends(guardian, f"pupil:{_cause(row)}", _first_without(row))
-    soon = _in_few_days(IseeDeclaration.objects.all(), now.date(), BENEFIT_AHEAD)
+    for row in _ending(Exemption.objects.all(), "pupil", news, BENEFIT_AHEAD):
+        whom = guardianship.guardians_of([row.pupil_id], since=news.today)
+        yield _benefit_ends(whom, f"pupil:{_cause(row)}", _first_without(row))
+    soon = _in_few_days(IseeDeclaration.objects.all(), news.today, BENEFIT_AHEAD)
     for declaration in _not_followed(soon, "household").order_by("pk"):
-        for guardian in _members_of(declaration.household_id):
-            yield _benefit_ends(guardian, f"family:{_cause(declaration)}", _first_without(declaration))
+        whom = members_of(declaration.household_id)
+        yield _benefit_ends(whom, f"family:{_cause(declaration)}", _first_without(declaration))
 
 
-def _benefit_ends(guardian: Guardian, cause: str, first: dt.date) -> Found:
-    return (
-        guardian,
-        Event.BENEFIT_ENDS,
-        cause,
-        io_texts.benefit_ends(first=first, site=settings.BASE_URL),
-        None,
-    )
+def _benefit_ends(whom: QuerySet[Guardian], cause: str, first: dt.date) -> Found:
+    return Found(Event.BENEFIT_ENDS, cause, io_texts.benefit_ends(first=first, site=settings.BASE_URL), whom)
 
 
 # -- diets --------------------------------------------------------------------------------------------------------------
-def diets(now: dt.datetime) -> Iterator[Found]:
+def diets(news: News) -> Iterator[Found]:
     """To whoever asked, while the child is theirs, and to nobody else: that a child has a diet is a fact about its health."""
-    decided = DietRequest.objects.filter(decided_at__gte=now - LOOK_BACK)
+    decided = DietRequest.objects.filter(decided_at__gte=news.since)
     for request in decided.select_related("requested_by").order_by("pk"):
         accepted = request.state == DietRequest.State.ACCEPTED
         words = io_texts.diet_decided(accepted=accepted, site=settings.BASE_URL)
         event = Event.DIET_ACCEPTED if accepted else Event.DIET_REJECTED
-        for guardian in _who_asked(request, now.date()):
-            yield guardian, event, str(request.pk), words, None
+        yield Found(event, str(request.pk), words, _who_asked(request, news.today))
 
 
-def diets_dropped(now: dt.datetime) -> Iterator[Found]:
+def diets_dropped(news: News) -> Iterator[Found]:
     """A request taken back: to whoever had made it, also where the other parent took it back."""
-    taken_back = DietRequest.objects.filter(state=DietRequest.State.WITHDRAWN, told_at__gte=now - LOOK_BACK)
+    taken_back = DietRequest.objects.filter(state=DietRequest.State.WITHDRAWN, told_at__gte=news.since)
     words = io_texts.diet_dropped(site=settings.BASE_URL)
     for request in taken_back.select_related("requested_by").order_by("pk"):
-        for guardian in _who_asked(request, now.date()):
-            yield guardian, Event.DIET_DROPPED, str(request.pk), words, None
+        yield Found(Event.DIET_DROPPED, str(request.pk), words, _who_asked(request, news.today))
 
 
-def diets_ending(now: dt.datetime) -> Iterator[Found]:
+def diets_ending(news: News) -> Iterator[Found]:
     """To both parents, as the mail about certificates: from that day the kitchen prepares the ordinary meal."""
-    for row in _ending(Diet.objects.all(), "pupil", now.date(), DIET_AHEAD):
+    for row in _ending(Diet.objects.all(), "pupil", news, DIET_AHEAD):
         words = io_texts.diet_ends(first=_first_without(row), site=settings.BASE_URL)
-        for guardian in guardianship.guardians_of([row.pupil_id], since=now.date()):
-            yield guardian, Event.DIET_ENDS, _cause(row), words, None
+        whom = guardianship.guardians_of([row.pupil_id], since=news.today)
+        yield Found(Event.DIET_ENDS, _cause(row), words, whom)
 
 
 # -- rows that end ------------------------------------------------------------------------------------------------------
-def _ending(rows: DatedQuerySet[Any], of: str, today: dt.date, ahead: dt.timedelta) -> Iterator[Any]:
+def _ending(rows: DatedQuerySet[Any], of: str, news: News, ahead: dt.timedelta) -> Iterator[Any]:
     """Those that end in a few days, or were cut short or taken back lately, and that nothing follows."""
     ids = {
-        *_in_few_days(rows, today, ahead).values_list("pk", flat=True),
-        *io_history.shortened(rows).values_list("pk", flat=True),
+        *_in_few_days(rows, news.today, ahead).values_list("pk", flat=True),
+        *io_history.shortened(rows, news).values_list("pk", flat=True),
     }
     yield from _not_followed(rows.filter(pk__in=ids), of).order_by("pk")
-    for row in io_history.dropped(rows):
+    for row in io_history.dropped(rows, news):
         day = _first_without(row)
         if not rows.on(day).filter(**{f"{of}_id": getattr(row, f"{of}_id")}).exists():
             yield row
@@ -206,7 +222,11 @@ def _cause(row: Any) -> str:
 
 
 # -- whom ---------------------------------------------------------------------------------------------------------------
-def _members_of(household: int) -> QuerySet[Guardian]:
+def applicant_of(household: int) -> QuerySet[Guardian]:
+    return Guardian.objects.filter(applications_made=household)
+
+
+def members_of(household: int) -> QuerySet[Guardian]:
     return Guardian.objects.filter(memberships__household=household).order_by("pk")
 
 

@@ -6,120 +6,148 @@ applicant for a notice, the household's guardians for its wallet. Money is found
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 
+from enrolments import rounds
 from enrolments.models import Guardian
 from payments import io_decisions
-from payments.io_decisions import Event, Found
-from payments.io_history import LOOK_BACK
+from payments.io_decisions import Event, applicant_of, members_of
+from payments.io_news import ONE_DAY, Found, News
 from payments.models import IoMessage, Notice, Receipt
 from payments.models.notices import NoticeQuerySet
 from payments.rules import io_texts
 from wallets.certificates import TRACEABLE
 from wallets.models import Entry, LowCreditAlert, Wallet
 
+BATCH = 500  # facts that one query compares with what was told
 DUE_WITHIN = dt.timedelta(days=5)
+AFTER_THE_NOTICE = dt.timedelta(days=3)  # its date is not repeated right after it
 CERTIFICATES = (10, 20)  # days of January: late payments of December are in, and nobody is told in spring
 FISCAL_CODE = re.compile(
     r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
 )
 
 
-def plan(*, now: dt.datetime) -> int:
-    """Write the rows that are missing; returns how many there are to send. Safe to repeat."""
-    for find in FINDERS:
-        IoMessage.objects.bulk_create(
-            [_row(found, now) for found in find(now) if FISCAL_CODE.fullmatch(found[0].fiscal_code)],
-            ignore_conflicts=True,
-        )
-    return IoMessage.objects.filter(state=IoMessage.State.WAITING).count()
+def plan(news: News) -> None:
+    """Write the rows that are missing. Safe to repeat. A finder or a fact that nobody foresaw keeps no other waiting."""
+    rounds.each(FINDERS, lambda find: _write_down(find(news), news), said="io_finder_failed")
 
 
-def _row(found: Found, now: dt.datetime) -> IoMessage:
-    guardian, event, cause, words, notice = found
+def _write_down(found: Iterator[Found], news: News) -> None:
+    """Some at a time; what was found before a finder failed is written too."""
+    batch: list[Found] = []
+    try:
+        for fact in found:
+            batch.append(fact)
+            if len(batch) == BATCH:
+                _record_new(batch, news)
+                batch = []
+    finally:
+        _record_new(batch, news)
+
+
+def _record_new(facts: list[Found], news: News) -> None:
+    """A fact is written whole, for all who hear of it: one row of it says that it was."""
+    causes = [fact.key for fact in facts if not fact.shared]
+    told = set(IoMessage.objects.filter(cause__in=causes).values_list("cause", flat=True).distinct())
+    if new := [fact for fact in facts if fact.key not in told]:
+        rounds.at_once_or_each(new, partial(_record, news=news), said="io_fact_failed")
+
+
+@transaction.atomic
+def _record(facts: Sequence[Found], *, news: News) -> None:
+    rows = [_row(fact, guardian, news) for fact in facts for guardian in _to_tell(fact)]
+    IoMessage.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)  # of another round
+
+
+def _to_tell(fact: Found) -> list[Guardian]:
+    whom = fact.whom.exclude(io_messages__cause=fact.key) if fact.shared else fact.whom
+    return [guardian for guardian in whom if FISCAL_CODE.fullmatch(guardian.fiscal_code)]
+
+
+def _row(fact: Found, guardian: Guardian, news: News) -> IoMessage:
     return IoMessage(
         guardian=guardian,
-        event=event,
-        cause=f"{event}:{cause}",
-        notice=notice,
-        subject=words.subject,
-        text=words.text,
-        planned_at=now,
+        event=fact.event,
+        cause=fact.key,
+        notice=fact.notice,
+        subject=fact.words.subject,
+        text=fact.words.text,
+        planned_at=news.now,
     )
 
 
 def _open() -> NoticeQuerySet:
     """Those that the node knows: a notice that cannot be paid yet is announced later."""
     rows = Notice.objects.payable().for_children().filter(published_at__isnull=False)
-    return rows.select_related("wallet__household__applicant").order_by("pk")
+    return rows.select_related("wallet").order_by("pk")
 
 
-def _notices(now: dt.datetime) -> Iterator[Found]:
-    for notice in _open().filter(published_at__gte=now - LOOK_BACK):
+def _notices(news: News) -> Iterator[Found]:
+    for notice in _open().filter(published_at__gte=news.since):
         words = io_texts.notice(amount=notice.amount, due=notice.due_date, town=settings.TOWN_NAME)
-        yield notice.wallet.household.applicant, Event.NOTICE, str(notice.pk), words, notice
+        yield Found(Event.NOTICE, str(notice.pk), words, applicant_of(notice.wallet.household_id), notice)
 
 
-def _due_soon(now: dt.datetime) -> Iterator[Found]:
-    """Once per date: a date that the office puts off is announced again. Not right after the notice itself."""
-    today = now.date()
-    near = _open().filter(due_date__range=(today, today + DUE_WITHIN), issued_at__lt=now - LOOK_BACK)
+def _due_soon(news: News) -> Iterator[Found]:
+    """Once per date: a date that the office puts off is announced again."""
+    last = news.today + DUE_WITHIN
+    near = _open().filter(due_date__range=(news.today, last), issued_at__lt=news.now - AFTER_THE_NOTICE)
     for notice in near:
         words = io_texts.due_soon(amount=notice.amount, due=notice.due_date)
-        cause = f"{notice.pk}:{notice.due_date:%Y%m%d}"
-        yield notice.wallet.household.applicant, Event.DUE_SOON, cause, words, notice
+        whom = applicant_of(notice.wallet.household_id)
+        yield Found(Event.DUE_SOON, _date_of(notice), words, whom, notice)
 
 
-def _unpaid(now: dt.datetime) -> Iterator[Found]:
+def _unpaid(news: News) -> Iterator[Found]:
     """Once per date, from the day after it: the notice may still be payable or have expired."""
-    today = now.date()
     rows = Notice.objects.for_children().filter(
-        published_at__isnull=False, due_date__range=(today - LOOK_BACK, today - dt.timedelta(days=1))
+        published_at__isnull=False, due_date__range=(news.since.date(), news.today - ONE_DAY)
     )
     late = rows.exclude(state__in=(Notice.State.PAID, Notice.State.CANCELLED))
-    for notice in late.select_related("wallet__household__applicant").order_by("pk"):
+    for notice in late.select_related("wallet").order_by("pk"):
         words = io_texts.unpaid(amount=notice.amount, due=notice.due_date, site=settings.BASE_URL)
-        cause = f"{notice.pk}:{notice.due_date:%Y%m%d}"
-        yield notice.wallet.household.applicant, Event.UNPAID, cause, words, None
+        yield Found(Event.UNPAID, _date_of(notice), words, applicant_of(notice.wallet.household_id))
 
 
-def _topped_up(now: dt.datetime) -> Iterator[Found]:
-    credited = Receipt.objects.filter(state=Receipt.State.CREDITED, entry__recorded_at__gte=now - LOOK_BACK)
+def _date_of(notice: Notice) -> str:
+    return f"{notice.pk}:{notice.due_date:%Y%m%d}"
+
+
+def _topped_up(news: News) -> Iterator[Found]:
+    credited = Receipt.objects.filter(state=Receipt.State.CREDITED, entry__recorded_at__gte=news.since)
     for receipt in credited.select_related("entry__wallet__household").order_by("pk"):
         assert receipt.entry is not None  # noqa: S101 - a credited receipt has its entry: a constraint
         household = receipt.entry.wallet.household
         words = io_texts.topped_up(amount=receipt.amount, code=household.code, site=settings.BASE_URL)
-        for guardian in Guardian.objects.filter(memberships__household=household):
-            yield guardian, Event.TOPPED_UP, str(receipt.pk), words, None
+        yield Found(Event.TOPPED_UP, str(receipt.pk), words, members_of(household.pk))
 
 
-def _low_credit(now: dt.datetime) -> Iterator[Found]:
-    crossed = LowCreditAlert.objects.filter(reset_at__isnull=True, crossed_at__gte=now - LOOK_BACK)
+def _low_credit(news: News) -> Iterator[Found]:
+    crossed = LowCreditAlert.objects.filter(reset_at__isnull=True, crossed_at__gte=news.since)
     for alert in crossed.select_related("wallet__household").order_by("pk"):
         household = alert.wallet.household
         in_debt = alert.threshold < 0
         event, say = (Event.DEBT, io_texts.debt) if in_debt else (Event.LOW_CREDIT, io_texts.low_credit)
         words = say(code=household.code, site=settings.BASE_URL)
-        for guardian in Guardian.objects.filter(memberships__household=household):
-            yield guardian, event, str(alert.pk), words, None
+        yield Found(event, str(alert.pk), words, members_of(household.pk))
 
 
-def _certificates(now: dt.datetime) -> Iterator[Found]:
+def _certificates(news: News) -> Iterator[Found]:
     """Once a year, to whoever the certificate is made out to."""
     first, last = CERTIFICATES
-    if now.month != 1 or not first <= now.day <= last:
+    if news.today.month != 1 or not first <= news.today.day <= last:
         return
-    year = now.year - 1
-    payers = Wallet.objects.filter(
-        pk__in=Entry.objects.filter(TRACEABLE, value_day__year=year).values("wallet")
-    )
-    told = IoMessage.objects.filter(event=Event.CERTIFICATE, cause=f"{Event.CERTIFICATE}:{year}")
-    waiting = payers.exclude(household__applicant__in=told.values("guardian"))
+    year = news.today.year - 1
+    paid = Entry.objects.filter(TRACEABLE, value_day__year=year)
+    payers = Wallet.objects.filter(pk__in=paid.values("wallet"))
+    whom = Guardian.objects.filter(pk__in=payers.values("household__applicant")).order_by("pk")
     words = io_texts.certificate(year=year, site=settings.BASE_URL)
-    for wallet in waiting.select_related("household__applicant").order_by("pk"):
-        yield wallet.household.applicant, Event.CERTIFICATE, str(year), words, None
+    yield Found(Event.CERTIFICATE, str(year), words, whom, shared=True)
 
 
 #: In the order in which a family would tell the story.

@@ -1,49 +1,44 @@
-"""What was decided lately about rows that are true from a day to a day, read from their history: nobody who decides need know.
+"""What was decided lately about rows that are true from a day to a day, read from their history: nobody who decides need know."""
 
-The history bears the hour of the database, which no time machine moves, so it is compared with the database's own.
-"""
-
-import datetime as dt
 from typing import Any, TypeVar
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Greatest, Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from enrolments.dated import Dated, DatedQuerySet
-from payments.models import IoStart
+from payments.io_news import News
 
-LOOK_BACK = dt.timedelta(days=3)  # what is older is no news: switching on writes to nobody about last year
-ONE_DAY = dt.timedelta(days=1)
 Row = TypeVar("Row", bound=Dated)
 
 
-def begun(rows: DatedQuerySet[Row], *keys: str) -> DatedQuerySet[Row]:
+def begun(rows: DatedQuerySet[Row], news: News, *keys: str) -> DatedQuerySet[Row]:
     """Written lately for the first time: not what is left of an older row, with the same ``keys``, that was cut in two.
 
     All that one transaction does has one hour: with ``pgh_created_at`` among the keys only what it cut itself counts as older.
     """
     known = _history(rows).filter(pgh_id__lt=OuterRef("pgh_id"), **{key: OuterRef(key) for key in keys})
-    return rows.filter(pk__in=_lately(rows, "insert").exclude(Exists(known)).values("pgh_obj_id"))
+    return rows.filter(pk__in=_lately(rows, news, "insert").exclude(Exists(known)).values("pgh_obj_id"))
 
 
-def shortened(rows: DatedQuerySet[Row]) -> DatedQuerySet[Row]:
+def shortened(rows: DatedQuerySet[Row], news: News) -> DatedQuerySet[Row]:
     """Given lately the last day that they still have, where the day before was a later one or none."""
     longer = Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef("valid_to"))
     before = _history(rows).filter(longer, pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
-    cut = _lately(rows, "update").filter(Exists(before), valid_to=F("pgh_obj__valid_to"))
+    cut = _lately(rows, news, "update").filter(Exists(before), valid_to=F("pgh_obj__valid_to"))
     return rows.filter(pk__in=cut.values("pgh_obj_id"))
 
 
-def dropped(rows: DatedQuerySet[Row]) -> QuerySet[Any]:
+def dropped(rows: DatedQuerySet[Row], news: News) -> QuerySet[Any]:
     """Taken back lately before they began: what the history has kept of them."""
-    return _lately(rows, "delete")
+    return _lately(rows, news, "delete")
 
 
-def _lately(rows: DatedQuerySet[Row], label: str) -> QuerySet[Any]:
-    """Nor what was there before the portal began to write in the app."""
-    start, _ = IoStart.objects.get_or_create(pk=1)
-    since = Greatest(Now() - LOOK_BACK, Value(start.since))
-    return _history(rows).filter(pgh_created_at__gte=since, pgh_label=label)
+def taken_back(rows: DatedQuerySet[Row]) -> QuerySet[Any]:
+    """Before they began, at any time."""
+    return _history(rows).filter(pgh_label="delete")
+
+
+def _lately(rows: DatedQuerySet[Row], news: News, label: str) -> QuerySet[Any]:
+    return _history(rows).filter(pgh_created_at__gte=news.since_by_database, pgh_label=label)
 
 
 def _history(rows: DatedQuerySet[Row]) -> QuerySet[Any]:

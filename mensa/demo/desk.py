@@ -9,9 +9,9 @@ from enrolments.models import SchoolYear
 from mensa import books
 from mensa.demo import facts, menus, paper, parents, people, voices
 from mensa.demo.plan import Step
-from payments import campaigns, receipts, uploads
+from payments import campaigns, io_news, receipts, uploads
 from payments.configuration import creditor
-from payments.models import Campaign, Notice, Receipt, UploadedReceipt
+from payments.models import Campaign, IoStart, Notice, Receipt, UploadedReceipt
 from payments.receipts import IncomingReceipt
 from payments.rules import identifiers
 from payments.uploads import Declaration
@@ -32,6 +32,7 @@ def steps() -> list[Step]:
         Step("", voices.are_heard, voices.hear),
         Step("Rimborsi…", _refunds_are_prepared, prepare_refunds),
         Step("", _campaign_is_drafted, draft_campaign),
+        Step("", IoStart.objects.exists, begin_in_the_app_io),
         Step("Le impronte dei giorni…", DailyDigest.objects.filter(day=YESTERDAY).exists, seal_days),
         Step("La quadratura…", BooksCheck.objects.exists, check_books),
     ]
@@ -132,6 +133,11 @@ def draft_campaign() -> None:
         by=people.office(),
         now=facts.at(YESTERDAY, 12),
     )
+
+
+def begin_in_the_app_io() -> None:
+    """The last days' payments are in the simulated app when the viewer looks; what the builder decided for the office is not."""
+    io_news.begin(now=facts.START - io_news.LOOK_BACK)
 
 
 def seal_days() -> None:

@@ -18,7 +18,7 @@ KEEP_TRYING = 604_800  # seconds: the app's longest
 
 
 class Refused(Exception):
-    """The app IO will not take this message, now or later."""
+    """The app IO will not take this message or this person's code, now or later."""
 
 
 class InDoubt(Exception):
@@ -45,7 +45,7 @@ class AppIo:
         self._line = Line(app_io())
 
     def may_write_to(self, fiscal_code: str) -> bool:
-        """False: no profile, or this service switched off. NodeUnreachable: not known now."""
+        """False: no profile, or this service switched off. NodeUnreachable: not known now. Refused: nobody with this code."""
         answer = self._line.call("POST", "/profiles", body={"fiscal_code": fiscal_code}, repeat=True)
         if answer.status == 404:
             return False
@@ -110,6 +110,6 @@ def _id_in(answer: Answer) -> str:
 
 
 def _unforeseen(answer: Answer) -> Exception:
-    """403 and the like are settings to mend: asked again later. 400 is about this message."""
+    """403 and the like are settings to mend: asked again later. 400 is about this message or this person."""
     log.error("app_io_refused", status=answer.status)
     return Refused() if answer.status == 400 else NodeUnreachable()

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from payments.configuration import Product
-from payments.errors import NodeUnreachable
+from payments.errors import NodeUnreachable, TooManyCalls
 
 log = structlog.get_logger(__name__)
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -74,8 +74,9 @@ class Line:
         """`repeat`: asking twice is asking once, so a first failure is given a second chance."""
         try:
             return self._authorised(method, path, body, params)
-        except NodeUnreachable:
-            if not repeat or self._patience.left() <= CONNECT:
+        except NodeUnreachable as trouble:
+            told_to_wait = isinstance(trouble, TooManyCalls) and trouble.after is not None
+            if not repeat or told_to_wait or self._patience.left() <= CONNECT:
                 raise
         time.sleep(PAUSE)
         return self._authorised(method, path, body, params)
@@ -92,7 +93,7 @@ class Line:
     def _checked(self, answer: Answer) -> Answer:
         if answer.status in BROKEN or answer.status == TOO_MANY:
             log.warning("pagopa_unable", product=self._product.name, status=answer.status)
-            raise NodeUnreachable
+            raise TooManyCalls(_wait_in(answer)) if answer.status == TOO_MANY else NodeUnreachable
         return answer
 
     def _exchange(
@@ -113,6 +114,12 @@ class Line:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
             log.warning("pagopa_unreachable", product=self._product.name, problem=type(problem).__name__)
             raise NodeUnreachable from problem
+
+
+def _wait_in(answer: Answer) -> int | None:
+    """The seconds of Retry-After; a date there, or nonsense, says nothing."""
+    said = answer.headers.get("Retry-After", "").strip()
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 7 else None
 
 
 def _ask(request: dict[str, Any], seconds: float) -> Answer:

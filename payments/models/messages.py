@@ -42,6 +42,7 @@ class IoMessage(models.Model):
         OUTDATED = "outdated", "non serve più"
         REFUSED = "refused", "rifiutato dall'app IO"
 
+    id = models.BigAutoField(primary_key=True)
     guardian = models.ForeignKey(
         Guardian, models.PROTECT, related_name="io_messages", verbose_name="destinatario"
     )
@@ -70,7 +71,8 @@ class IoMessage(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["retry_at"], condition=Q(state="waiting"), name="payments_io_waiting")
+            models.Index(fields=["retry_at"], condition=Q(state="waiting"), name="payments_io_waiting"),
+            models.Index(fields=["cause"], name="payments_io_cause"),
         ]
 
     def __str__(self) -> str:
@@ -78,9 +80,14 @@ class IoMessage(models.Model):
 
 
 class IoStart(models.Model):
-    """When the portal began to write in the app, by the clock of the database: what was decided before is no news."""
+    """When the portal began to write in the app, by both its clocks: what happened before is no news. And whether it has to wait."""
 
-    since = models.DateTimeField("dal", db_default=TransactionNow())
+    since = models.DateTimeField("dal", db_default=TransactionNow(), help_text="Con l'orologio del database.")
+    by_clock = models.DateTimeField(
+        "dal, all'ora del portale", db_default=TransactionNow(), help_text="Nella demo si può spostare."
+    )
+    quiet_until = models.DateTimeField("in silenzio fino al", null=True, blank=True)
+    silences = models.PositiveSmallIntegerField("giri di fila senza risposta", default=0)
 
     class Meta:
         verbose_name = "inizio dei messaggi nell'app IO"

@@ -78,20 +78,24 @@ def debt(*, code: str, site: str) -> Words:
     )
 
 
-def enrolled(*, year: str, site: str) -> Words:
+def enrolled(*, year: str, children: int, site: str) -> Words:
+    """How many, not who."""
+    what = "L'iscrizione" if children == 1 else f"L'iscrizione di {children} figli"
     return Words(
         "Mensa scolastica: iscrizione accolta",
-        f"L'iscrizione al servizio di mensa per l'anno scolastico {year} è stata accolta.\n\n"
+        f"{what} al servizio di mensa per l'anno scolastico {year} è stata accolta.\n\n"
         f"Nel portale della mensa trovi il calendario, il prezzo del pasto e il borsellino: {site}",
     )
 
 
-def withdrawn(*, first: date, site: str) -> Words:
+def withdrawn(*, first: date, children: int, site: str) -> Words:
+    """How many, not who."""
+    whose, have = ("di un figlio", "ha") if children == 1 else (f"di {children} figli", "hanno")
     return Words(
         "Mensa scolastica: rinuncia registrata",
-        f"Abbiamo registrato la rinuncia al servizio di mensa: dal {first:%d/%m/%Y} non ci sono più pasti né addebiti.\n\n"
+        f"Abbiamo registrato la rinuncia {whose} al servizio di mensa: dal {first:%d/%m/%Y} non {have} più pasti né addebiti.\n\n"
         "Il credito che resta non si perde: vale per gli altri figli, oppure l'ufficio te lo rimborsa. "
-        f"Il saldo è nel portale della mensa: {site}",
+        f"I particolari e il saldo sono nel portale della mensa: {site}",
     )
 
 

@@ -33,7 +33,7 @@ class Application:
         self.node, self._key, self._fiscal_code = node, key, fiscal_code
         portal = node.body.address.removesuffix("/pagopa/ws")
         days = DayViews(node, self._authorise, fiscal_code=fiscal_code, town=town, portal=portal)
-        io = IoViews(node, self._json, self._authorise, town=town)
+        io = IoViews(node, self._json, town=town)
         self._routes = [
             (method, re.compile(pattern), view)
             for method, pattern, view in [*self._own_routes(), *days.routes(), *io.routes()]

@@ -21,16 +21,34 @@ STATES = {
 }
 
 
-def inbox(messages: Sequence[sqlite3.Row], *, whose: str, state: str, town: str) -> str:
-    title = f"Messaggi per {whose}" if whose else "Messaggi arrivati nell'app IO"
-    shown = "".join(_message(row, town) for row in messages) or '<p class="card">Ancora nessun messaggio.</p>'
-    everybody = '<p><a href="{base}/io">I messaggi di tutti</a></p>' if whose else ""
+def everybody(messages: Sequence[sqlite3.Row], *, town: str, trouble: str = "") -> str:
+    said = f'<p class="trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+    return _page("Messaggi arrivati nell'app IO", said + _FIND + _shown(messages, town))
+
+
+def of_person(messages: Sequence[sqlite3.Row], *, number: str, whose: str, state: str, town: str) -> str:
+    everybodys = '<p><a href="{base}/io">I messaggi di tutti</a></p>'
+    parts = everybodys + _who_uses_it(number, state) + _shown(messages, town)
+    return _page(f"Messaggi per {whose}", parts)
+
+
+def _page(title: str, parts: str) -> str:
     return page(
         "App IO",
         f'<p><a href="{{base}}/">← Il nodo di prova</a></p><h1>{escape(title)}</h1>'
-        "<p>L'app IO di prova: nessun messaggio parte davvero.</p>"
-        f"{everybody}{_who_uses_it(whose, state) if whose else ''}{shown}",
+        f"<p>L'app IO di prova: nessun messaggio parte davvero.</p>{parts}",
     )
+
+
+#: Sent in the body: a fiscal code has no business in an address.
+_FIND = (
+    '<form class="card" method="post" action="{base}/io"><label for="cf">Una persona sola, per codice fiscale</label>'
+    '<input id="cf" name="cf" required maxlength="16" autocomplete="off"><button>Mostra</button></form>'
+)
+
+
+def _shown(messages: Sequence[sqlite3.Row], town: str) -> str:
+    return "".join(_message(row, town) for row in messages) or '<p class="card">Ancora nessun messaggio.</p>'
 
 
 def _message(row: sqlite3.Row, town: str) -> str:
@@ -38,7 +56,7 @@ def _message(row: sqlite3.Row, town: str) -> str:
     arrived = dt.datetime.fromisoformat(row["created_at"]).astimezone(ROME)
     return (
         f'<article class="card"><p class="small">{escape(town)} – Mensa scolastica<br>{arrived:%d/%m/%Y %H:%M} per '
-        f'<a class="mono" href="{{base}}/io?cf={escape(row["fiscal_code"])}">{escape(row["fiscal_code"])}</a></p>'
+        f'<a class="mono" href="{{base}}/io/{row["person"]}">{escape(row["fiscal_code"])}</a></p>'
         f"<h2>{escape(content['subject'])}</h2>{_text(content['markdown'])}{_payment(content)}</article>"
     )
 
@@ -61,14 +79,14 @@ def _payment(content: dict[str, Any]) -> str:
     )
 
 
-def _who_uses_it(whose: str, state: str) -> str:
+def _who_uses_it(number: str, state: str) -> str:
     choices = "".join(
         f'<label class="choice"><input type="radio" name="stato" value="{value}"{" checked" if value == state else ""}>'
         f"<span>{escape(label)}</span></label>"
         for value, label in STATES.items()
     )
     return (
-        f'<form class="card" method="post" action="{{base}}/io"><input type="hidden" name="cf" value="{escape(whose)}">'
+        f'<form class="card" method="post" action="{{base}}/io/{number}">'
         f'<fieldset><legend>Questa persona</legend><div class="choices">{choices}</div></fieldset>'
         "<button>Salva</button></form>"
     )

@@ -23,7 +23,7 @@ from enrolments.models import (
 )
 from payments import app_io, receipts, tasks
 from payments.gateways.app_io import AppIo, Letter, body_of
-from payments.models import IoMessage, Notice
+from payments.models import IoMessage, IoStart, Notice
 from payments.rules import io_texts
 from tests import cast
 from tests.payments import outside
@@ -50,7 +50,8 @@ def io(settings: Any) -> Iterator[outside.Pagopa]:
 
 @pytest.fixture(autouse=True)
 def settled_long_ago(town: cast.Town) -> None:
-    """What the town was built with was decided months ago."""
+    """What the town was built with was decided months ago, and the key was set before that."""
+    IoStart.objects.create(pk=1, since=Now() - dt.timedelta(days=90), by_clock=NOW - dt.timedelta(days=90))
     for history in history_of():
         history.update(pgh_created_at=Now() - dt.timedelta(days=90))
 
@@ -316,27 +317,39 @@ def test_switching_it_on_writes_to_nobody_about_last_month(published: Notice, io
 
 
 # -- when it does not answer -----------------------------------------------------------------------------------------------
-def test_too_many_calls_is_a_pause_that_doubles(issue: Callable[..., Notice], io: outside.Pagopa) -> None:
+@pytest.mark.parametrize("asked", [None, 90], ids=["no hint", "Retry-After"])
+def test_too_many_calls_is_a_pause_for_all(
+    issue: Callable[..., Notice], io: outside.Pagopa, asked: int | None
+) -> None:
     for _ in range(3):
         issue()
     Notice.objects.update(published_at=NOW)
-    io.otherwise = outside.answer(429)
-    tell()
-    asked = len(io.asked)
-    assert asked <= 2  # the first heard it, and once more; the others were not even asked about
-    pauses = []
-    now = NOW
-    for _ in range(3):
-        tell(now + dt.timedelta(seconds=30))
-        assert len(io.asked) == asked
-        due = IoMessage.objects.order_by("pk")[0].retry_at or now
-        pauses.append(due - now)
-        now = due
+    io.otherwise = outside.answer(429, **({"Retry-After": str(asked)} if asked else {}))
+    now, pauses = NOW, []
+    for heard in (1, 2, 3):
         tell(now)
-        asked = len(io.asked)
-    assert pauses == [dt.timedelta(minutes=2), dt.timedelta(minutes=4), dt.timedelta(minutes=8)]
+        tell(now + dt.timedelta(seconds=30))
+        assert len(io.asked) == heard * (1 if asked else 2)  # at most once more, and not about the others
+        due = IoStart.objects.get().quiet_until or now
+        pauses.append((due - now).total_seconds())
+        now = due
+    assert pauses == ([90, 90, 90] if asked else [120, 240, 480])
     io.otherwise = _obliging(io)
     assert tell(now + dt.timedelta(hours=1)) == 3
+
+
+def test_what_happens_during_a_pause_waits_with_the_others(
+    issue: Callable[..., Notice], io: outside.Pagopa
+) -> None:
+    issue()
+    Notice.objects.update(published_at=NOW)
+    io.otherwise = outside.answer(429, **{"Retry-After": "600"})
+    tell()
+    issue()
+    Notice.objects.update(published_at=NOW)
+    tell(NOW + dt.timedelta(minutes=5))
+    assert len(io.asked) == 1
+    assert IoMessage.objects.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -405,13 +418,15 @@ WORDS = [
     io_texts.low_credit(code="AB12CD34", site="https://m.example"),
     io_texts.unpaid(amount=Decimal("5.00"), due=NOW.date(), site="https://m.example"),
     io_texts.debt(code="AB12CD34", site="https://m.example"),
-    io_texts.enrolled(year="2026/27", site="https://m.example"),
+    io_texts.enrolled(year="2026/27", children=1, site="https://m.example"),
+    io_texts.enrolled(year="2026/27", children=3, site="https://m.example"),
     io_texts.diet_decided(accepted=True, site="https://m.example"),
     io_texts.diet_decided(accepted=False, site="https://m.example"),
     io_texts.certificate(year=2026, site="https://m.example"),
     io_texts.opening(year="2026/27", until=None, site="https://m.example"),
     io_texts.opening(year="2026/27", until=NOW.date(), site="https://m.example"),
-    io_texts.withdrawn(first=NOW.date(), site="https://m.example"),
+    io_texts.withdrawn(first=NOW.date(), children=1, site="https://m.example"),
+    io_texts.withdrawn(first=NOW.date(), children=2, site="https://m.example"),
     io_texts.reductions(site="https://m.example"),
     io_texts.benefit(site="https://m.example"),
     io_texts.benefit_ends(first=NOW.date(), site="https://m.example"),

@@ -1,6 +1,7 @@
 """What the office decides, heard in the app IO: applications, reductions, withdrawals, diets. Each once, without saying what is private."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from django.db.models.functions import Now
 from enrolments import diets, enrolling, entitlements, timeline
 from enrolments.models import Application, ApplicationBatch, Custody, Diet, DietRequest, Exemption, SchoolYear
 from enrolments.rules.diets import NEUTRAL_CODE
-from payments.models import IoMessage, IoStart
+from payments import receipts
+from payments.models import IoMessage, IoStart, Notice
 from tests import cast
 from tests.payments.conftest import NOW
 from tests.payments.test_app_io import State, history_of, io, settled_long_ago, tell  # noqa: F401 - fixtures too
+from tests.payments.test_receipts import incoming
+from wallets.models import LowCreditAlert, Wallet
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("io")]
 Event = IoMessage.Event
@@ -125,7 +129,9 @@ def test_with_two_children_the_reductions_are_said_once_to_each_parent(town: cas
     town.family.isee.all().delete()
     applied(town)
     assert told(Event.REDUCTIONS) == ["Anna", "Bruno", "Carla"]
-    assert told(Event.ENROLLED) == ["Anna", "Anna", "Carla"]
+    assert told(Event.ENROLLED) == ["Anna", "Carla"]
+    texts = IoMessage.objects.filter(event=Event.ENROLLED).order_by("pk").values_list("text", flat=True)
+    assert ["di 2 figli" in text for text in texts] == [True, False]
 
 
 # -- withdrawals ------------------------------------------------------------------------------------------------------
@@ -137,6 +143,39 @@ def test_a_withdrawal_is_said_to_who_applied_with_the_first_day_without_meals(
     row = IoMessage.objects.get()
     assert f"{TODAY + 5 * ONE_DAY:%d/%m/%Y}" in row.text
     assert town.luca.first_name not in row.text
+
+
+def test_children_who_leave_together_are_one_message_that_says_how_many(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    for child in (town.luca, town.sofia):
+        enrolling.withdraw(pupil=child, last_day=TODAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna"]
+    text = IoMessage.objects.get().text
+    assert "di 2 figli" in text
+    assert "non hanno più" in text
+
+
+def test_a_child_who_follows_later_makes_it_one_more_and_no_message_reads_as_another(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    enrolling.withdraw(pupil=town.luca, last_day=TODAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna"]
+    settled_long_ago_now()
+    enrolling.withdraw(pupil=town.sofia, last_day=TODAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna", "Anna"]
+    texts = IoMessage.objects.order_by("pk").values_list("text", flat=True)
+    assert [" di un figlio " in text for text in texts] == [True, False]
+    assert " di 2 figli " in texts[1]
+
+
+def test_children_who_leave_on_different_days_are_two_messages(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    for child, days in ((town.luca, 1), (town.sofia, 2)):
+        enrolling.withdraw(pupil=child, last_day=TODAY + days * ONE_DAY, **office)
+    assert told(Event.WITHDRAWN) == ["Anna", "Anna"]
+    assert all("di un figlio" in text for text in IoMessage.objects.values_list("text", flat=True))
 
 
 def test_a_withdrawal_before_the_first_day_is_said_too(town: cast.Town, office: dict[str, Any]) -> None:
@@ -244,7 +283,7 @@ def test_an_exemption_that_the_office_ends_is_said_at_once(town: cast.Town, offi
 
 def test_an_exemption_taken_back_before_it_began_is_said(town: cast.Town, office: dict[str, Any]) -> None:
     row = exempt(town, first=TODAY + 9 * ONE_DAY)
-    entitlements.end_exemption(exemption=row, last_day=TODAY, reason="Rinuncia", **office)
+    entitlements.end_exemption(exemption=row, last_day=TODAY + 8 * ONE_DAY, reason="Rinuncia", **office)
     assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
 
 
@@ -324,13 +363,77 @@ def test_what_was_decided_last_month_is_no_news(town: cast.Town, office: dict[st
 
 
 def test_what_was_decided_before_the_portal_began_to_write_is_not_told(town: cast.Town) -> None:
-    IoStart.objects.create(pk=1, since=Now() + dt.timedelta(minutes=1))
+    IoStart.objects.update(since=Now() + dt.timedelta(minutes=1))
     exempt(town)
     assert everything() == set()
 
 
+@pytest.fixture
+def eventful(
+    town: cast.Town, next_year: SchoolYear, issue: Callable[..., Notice], office: dict[str, Any]
+) -> None:
+    """An hour ago, or yesterday where only a day is known, something of every kind that the portal finds by its own clock."""
+    hour_ago = NOW - dt.timedelta(hours=1)
+    SchoolYear.objects.filter(pk=next_year.pk).update(applications_from=TODAY - ONE_DAY)
+    applied(town)
+    ApplicationBatch.objects.update(applied_at=hour_ago)
+    for decide in (diets.reject, diets.withdraw):
+        other = {"reason": "no"} if decide is diets.reject else {}
+        decide(request=asked(town), by=town.enzo if other else town.bruno, now=hour_ago, **other)
+    receipts.record(incoming=incoming(issue(pupil=None).nav), channel="soap", now=hour_ago)
+    for late in (False, True):
+        made = issue(subject=f"Mensa scolastica {late}")
+        due = TODAY - ONE_DAY if late else made.due_date
+        Notice.objects.filter(pk=made.pk).update(published_at=hour_ago, due_date=due)
+    for threshold in (2, -3):
+        LowCreditAlert.objects.create(
+            wallet=Wallet.objects.get(household=town.family), threshold=threshold, crossed_at=hour_ago
+        )
+
+
+FOUND_BY_THE_CLOCK = {
+    Event.OPENING,
+    Event.ENROLLED,
+    Event.REDUCTIONS,
+    Event.DIET_REJECTED,
+    Event.DIET_DROPPED,
+    Event.NOTICE,
+    Event.UNPAID,
+    Event.TOPPED_UP,
+    Event.LOW_CREDIT,
+    Event.DEBT,
+}
+
+
+@pytest.mark.usefixtures("eventful")
+def test_what_happened_before_the_key_was_set_is_not_told_of_any_kind() -> None:
+    IoStart.objects.update(since=Now(), by_clock=NOW)
+    assert everything() == set()
+
+
+@pytest.mark.usefixtures("eventful")
+def test_the_control_with_the_key_set_long_ago_all_of_it_is_told() -> None:
+    assert everything() == FOUND_BY_THE_CLOCK
+
+
+@pytest.mark.usefixtures("eventful")
+def test_the_first_round_after_the_key_is_set_begins_there(settings: Any) -> None:
+    keys, settings.APP_IO_KEYS = settings.APP_IO_KEYS, []
+    tell()
+    settings.APP_IO_KEYS = keys
+    assert everything() == set()
+    assert IoStart.objects.get().by_clock == NOW
+
+
+def test_a_clock_turned_back_for_a_training_begins_again_there(issue: Callable[..., Notice]) -> None:
+    IoStart.objects.update(by_clock=NOW + 9 * ONE_DAY)
+    tell()
+    issue()
+    Notice.objects.update(published_at=NOW)
+    assert everything() == {Event.NOTICE}
+
+
 def test_the_portal_begins_to_write_once() -> None:
-    IoStart.objects.create(pk=1)
     with pytest.raises(IntegrityError, match="one_start_in_the_app_io"), transaction.atomic():
         IoStart.objects.create(pk=2)
 
@@ -340,6 +443,31 @@ def test_without_a_key_nothing_is_even_written_down(town: cast.Town, settings: A
     exempt(town)
     assert everything() == set()
     assert not IoStart.objects.exists()
+
+
+#: And the mail that carries it.
+ALSO_BY_MAIL = {
+    Event.NOTICE: "payments/notice",
+    Event.LOW_CREDIT: "wallets/low_credit",
+    Event.DEBT: "wallets/low_credit",
+    Event.DIET_ACCEPTED: "enrolments/diet_decided",
+    Event.DIET_REJECTED: "enrolments/diet_decided",
+    Event.DIET_ENDS: "enrolments/diet_ending",
+}
+
+
+def test_the_manual_promises_a_mail_only_where_there_is_one() -> None:
+    base = Path(project.BASE_DIR)
+    rows = [
+        line.strip("|").split("|")
+        for line in (base / "docs" / "manuale" / "pagopa.md").read_text("utf-8").splitlines()
+    ]
+    said = {row[1].strip(): row[-1].strip() for row in rows if len(row) == 5}
+    promised = {event for event in Event if said[event.label].startswith("sì")}
+    assert promised == set(ALSO_BY_MAIL)
+    for template in ALSO_BY_MAIL.values():
+        assert (base / "templates" / "email" / f"{template}.txt").exists()
+    assert "le e-mail continuano" not in (base / "docs" / "manuale" / "famiglia.md").read_text("utf-8")
 
 
 def test_the_manual_lists_every_event() -> None:
