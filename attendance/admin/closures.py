@@ -1,6 +1,8 @@
 """What was told of the closures, the calendars to subscribe to and those uploaded, to read. The pages of the calendar act on them."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from attendance.models import CalendarFeed, CalendarImport, ClosureMail
 from enrolments.admin_access import OFFICE_AND_AUDITOR, ReadOnlyAdmin
@@ -28,6 +30,10 @@ class CalendarFeedAdmin(ReadOnlyAdmin):
     list_select_related = ("school", "class_group", "owner")
     ordering = ("-created_at",)
     exclude = ("token", "digest")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CalendarFeed]:
+        """Without the key of an address nothing else of its row is lost."""
+        return super().get_queryset(request).defer("token")
 
 
 @admin.register(CalendarImport)

@@ -14,7 +14,7 @@ class CalendarFeed(models.Model):
     """An iCalendar address that nobody can guess: of a school, of a class (both without any child) or of a parent (the own
     children's days). Revoked, it answers no more; a new one has another address."""
 
-    #: Shown again to whom it belongs, found by its digest: a copy of the database opens no calendar.
+    #: Shown again to whom it belongs, found by its digest (feeds.digest_of): a copy of the database opens no calendar.
     token = EncryptedTextField("codice dell'indirizzo")
     digest = models.CharField("impronta dell'indirizzo", max_length=64, unique=True)
     school = models.ForeignKey(

@@ -20,6 +20,8 @@ from identity.access import roles
 from identity.models import Role, User
 from mensa import clock
 
+RENEWED = "Indirizzo nuovo pronto: quello di prima non risponde più."
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -84,7 +86,7 @@ def child_calendar(request: HttpRequest, code: str) -> HttpResponse:
         "group": group,
         "first": first,
         "found": class_month.of_class(class_group=group, first=first, today=today) if group else None,
-        "feed_url": feed_url(request, feed),
+        **_address(request, feed),
         "words": class_month.WORDS,
     }
     return render(request, "attendance/child_calendar.html", context)
@@ -106,8 +108,13 @@ def feed_open(request: HttpRequest, key: str) -> HttpResponse:
 @roles(Role.OFFICE)
 @require_POST
 def feed_revoke(request: HttpRequest, key: str) -> HttpResponse:
-    if feed := _subject(School.objects.all(), key).feed():
-        feeds.revoke_feed(feed=feed, now=clock.now())
+    """The address answers no more; with what=renew another one takes its place at once."""
+    feed, now = _subject(School.objects.all(), key).feed(), clock.now()
+    if feed and request.POST.get("what") == "renew":
+        feeds.renew_feed(feed=feed, now=now)
+        messages.success(request, RENEWED)
+    elif feed:
+        feeds.revoke_feed(feed=feed, now=now)
         messages.success(request, "Indirizzo revocato: chi lo usava non riceve più il calendario.")
     return _back(request, key)
 
@@ -115,13 +122,17 @@ def feed_revoke(request: HttpRequest, key: str) -> HttpResponse:
 @roles(Role.PARENT)
 @require_POST
 def own_feed(request: HttpRequest, code: str) -> HttpResponse:
-    """Make the parent's private address, or take it away; a new one after that is another one."""
+    """Make the parent's private address, change it for another, or take it away; a new one after that is another one."""
     user, now = cast(User, request.user), clock.now()
     get_object_or_404(Pupil.objects.of_parent(user), code=code)
-    if request.POST.get("what") == "revoke":
-        if feed := feeds.standing(owner=user):
+    what, feed = request.POST.get("what"), feeds.standing(owner=user)
+    if what == "revoke":
+        if feed:
             feeds.revoke_feed(feed=feed, now=now)
         messages.success(request, "Indirizzo revocato: da ora non risponde più.")
+    elif what == "renew" and feed:
+        feeds.renew_feed(feed=feed, now=now)
+        messages.success(request, RENEWED)
     else:
         feeds.open_feed(owner=user, now=now)
         messages.success(request, "Indirizzo pronto: copialo nel calendario del telefono. Tienilo per te.")
@@ -138,8 +149,11 @@ def month_asked(request: HttpRequest) -> dt.date:
     return first if abs((first - today).days) < 1200 else today.replace(day=1)
 
 
-def feed_url(request: HttpRequest, feed: CalendarFeed | None) -> str:
-    return request.build_absolute_uri(reverse("attendance:feed", args=[feed.token])) if feed else ""
+def _address(request: HttpRequest, feed: CalendarFeed | None) -> dict[str, Any]:
+    """The address, if there is one to show; ``feed_is_hidden``: there is one, and its key is gone."""
+    token = feeds.token_of(feed) if feed else ""
+    url = request.build_absolute_uri(reverse("attendance:feed", args=[token])) if token else ""
+    return {"feed_url": url, "feed_is_hidden": feed is not None and not token}
 
 
 def _page(request: HttpRequest, schools: "QuerySet[School]") -> dict[str, Any]:
@@ -155,7 +169,7 @@ def _page(request: HttpRequest, schools: "QuerySet[School]") -> dict[str, Any]:
             (school, list(groups)) for school, groups in groupby(classes, key=lambda group: group.school)
         ],
         "found": _found(subject, first, today) if subject else None,
-        "feed_url": feed_url(request, subject.feed()) if subject else "",
+        **_address(request, subject.feed() if subject else None),
         "words": class_month.WORDS,
     }
 

@@ -20,6 +20,7 @@ from attendance import absences, closures, feed_events, feeds
 from attendance.models import CalendarFeed
 from attendance.rules import ical
 from attendance.rules.ical import Event
+from identity.encryption import fingerprints
 from identity.models import User
 from mensa import clock
 from mensa.request_log import RequestLogMiddleware
@@ -264,6 +265,37 @@ class TestTheFeedOfAParent:
             assert feeds.at_address(stolen) is None
         assert feeds.at_address(feed.token) == feed
 
+    def test_when_the_key_is_gone_the_address_answers_and_is_shown_no_more(
+        self, canteen: Town, client_of: Browser, settings: Any
+    ) -> None:
+        feeds.open_feed(school=canteen.primaria, now=NOW)
+        url = reverse("attendance:feed", args=[feeds.open_feed(owner=canteen.anna, now=NOW).token])
+        before = Client().get(url).content
+        settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+        assert Client().get(url).content == before
+        anna, enzo = client_of(canteen.anna), client_of(canteen.enzo)
+        of_luca = reverse("attendance:child_calendar", args=[canteen.luca.code])
+        of_school = f"{reverse('attendance:office_calendar')}?vista=s{canteen.primaria.pk}"
+        panel = reverse("admin:attendance_calendarfeed_changelist")
+        for client, page in ((anna, of_luca), (enzo, of_school)):
+            assert "non lo può più mostrare" in client.get(page).content.decode()
+        assert enzo.get(panel).status_code == 200
+        assert (
+            enzo.get(
+                reverse(
+                    "admin:attendance_calendarfeed_change", args=[CalendarFeed.objects.defer("token")[0].pk]
+                )
+            ).status_code
+            == 200
+        )
+        anna.post(reverse("attendance:own_feed", args=[canteen.luca.code]), {"what": "renew"})
+        enzo.post(reverse("attendance:feed_revoke", args=[f"s{canteen.primaria.pk}"]), {"what": "renew"})
+        for client, page in ((anna, of_luca), (enzo, of_school)):
+            shown = re.search(r"/calendario/[\w-]{43}\.ics", client.get(page).content.decode())
+            assert shown
+            assert Client().get(shown[0]).status_code == 200
+        assert Client().get(url).status_code == 404
+
     def test_an_address_given_under_the_key_before_still_answers(self, canteen: Town, settings: Any) -> None:
         feed = feeds.open_feed(owner=canteen.anna, now=NOW)
         settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
@@ -273,6 +305,7 @@ class TestTheFeedOfAParent:
 @needs_database
 def test_the_addresses_given_before_they_were_encrypted_keep_working(canteen: Town) -> None:
     feed = feeds.open_feed(owner=canteen.anna, now=NOW)
+    token = feed.token
     loader = MigrationLoader(connection)
     migration = loader.get_migration("attendance", "0011_feed_keys")
     before = loader.project_state(("attendance", "0010_list_titles"))
@@ -281,7 +314,17 @@ def test_the_addresses_given_before_they_were_encrypted_keep_working(canteen: To
         with connection.schema_editor() as editor:
             migration.unapply(before.clone(), editor)
         cursor.execute("SELECT token FROM attendance_calendarfeed")
-        assert cursor.fetchone() == (feed.token,), "as it was kept before"
+        assert cursor.fetchone() == (token,), "as it was kept before"
         with connection.schema_editor() as editor:
             migration.apply(before.clone(), editor)
-    assert feeds.at_address(feed.token) == feed
+    feed.refresh_from_db(fields=["digest"])
+    assert feed.digest == fingerprints(token)[0], "as it was found before"
+    stranger = CalendarFeed.objects.create(school=canteen.primaria, token="x", digest="y", created_at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE attendance_calendarfeed SET token = 'di un''altra chiave' WHERE id = %s", [stranger.pk]
+        )
+    migration = loader.get_migration("attendance", "0014_feed_digests")
+    with connection.schema_editor() as editor:
+        migration.apply(loader.project_state(("attendance", "0013_readers_reached")), editor)
+    assert feeds.at_address(token) == feed
