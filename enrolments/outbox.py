@@ -87,7 +87,7 @@ class Sender(Generic[Row]):
 
     ``owed``: the rows still to be told at a moment, in order, rows of one parcel side by side. ``compose``: their envelopes, for
     all of them at once; when it raises each parcel is composed alone. ``mark``: the columns that say on a row what became of it.
-    ``parcel``: rows with the same value leave together. ``most_tries``: None for what is owed only for a time of its own.
+    ``parcel``: rows with the same value leave together. ``most_tries``: None where ``owed`` alone says until when.
     """
 
     name: str

@@ -37,6 +37,11 @@ def send_due(*, now: dt.datetime) -> int:
     return outbox.carry(SENDER, now=now, limit=EVERYBODY).left
 
 
+def waiting(now: dt.datetime) -> bool:
+    """Is there a family to tell, in nobody's hands?"""
+    return outbox.free(SENDER, now).exists()
+
+
 @transaction.atomic
 def find_crossings(*, now: dt.datetime) -> int:
     """Open a row for each threshold newly crossed, close those that the credit has left behind. One round at a time: one that has

@@ -5,6 +5,7 @@ from functools import partial
 
 import structlog
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from enrolments import rounds
 from mensa import clock
@@ -22,10 +23,21 @@ SCHEDULE = {
 
 @shared_task
 def send_alerts() -> None:
-    """Families whose credit is running out."""
-    told = alerts.send_due(now=clock.now())
+    """Families whose credit is running out: round after round until all are told or the mail server is silent."""
+    now = clock.now()
+    told = alerts.send_due(now=now)
     if told:
         log.info("alerts.sent", wallets=told)
+    if told and alerts.waiting(now):
+        _again()
+
+
+def _again() -> None:
+    """With the queue down the next half hour goes on."""
+    try:
+        send_alerts.delay()
+    except OperationalError:
+        log.warning("queue.unreachable", task=send_alerts.name)
 
 
 @shared_task

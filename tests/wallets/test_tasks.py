@@ -13,7 +13,7 @@ from identity.models import Role, User
 from mensa import clock
 from tests import cast
 from tests.wallets.town import EVENING, TUESDAY, charge_everybody, top_up, wallet_of
-from wallets import digest_mail, digests, tasks
+from wallets import alerts, digest_mail, digests, tasks
 from wallets.models import DailyDigest, DigestCopy
 
 
@@ -29,6 +29,33 @@ def test_the_low_credit_messages_leave_once(town: cast.Town, time_machine: Any) 
     tasks.send_alerts.delay()
     tasks.send_alerts.delay()
     assert len(mail.outbox) == 3  # Anna, Bruno, Carla
+
+
+def test_a_round_that_had_no_time_for_everybody_is_followed_by_another(
+    town: cast.Town, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_machine.move_to(EVENING, tick=False)
+    monkeypatch.setattr(alerts, "EVERYBODY", 1)
+    charge_everybody()
+    tasks.send_alerts.delay()
+    assert len(mail.outbox) == 3  # Anna, Bruno, Carla
+
+
+def test_a_silent_mail_server_is_not_followed_round_after_round(
+    town: cast.Town, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def down(self: EmailBackend, messages: object) -> int:
+        asked.append(1)
+        raise ConnectionRefusedError
+
+    time_machine.move_to(EVENING, tick=False)
+    monkeypatch.setattr(alerts, "EVERYBODY", 1)
+    monkeypatch.setattr(EmailBackend, "send_messages", down)
+    charge_everybody()
+    tasks.send_alerts.delay()
+    assert len(asked) == 2  # Anna and Bruno; Carla at the next round
 
 
 def test_the_digest_of_yesterday_is_made_once_and_mailed(town: cast.Town, time_machine: Any) -> None:
