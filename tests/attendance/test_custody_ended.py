@@ -1,9 +1,12 @@
 """A parent from whom a child has gone hears nothing of it any more, even of days on which the child was still theirs."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from django.core import mail
+from django.test import Client
+from django.urls import reverse
 
 from attendance import (
     absences,
@@ -18,6 +21,8 @@ from attendance import (
 )
 from attendance.models import Closure, ClosureMail, Dispute, Letter
 from attendance.rules.verdict import Phase
+from identity.models import User
+from mensa import clock
 from tests.attendance.conftest import TUESDAY
 from tests.cast import Town, at, hand_over
 from wallets.models import Wallet
@@ -103,7 +108,7 @@ def test_a_closure_whose_mail_is_late_and_its_undoing_leave_out_who_lost_the_chi
 
 
 def test_a_dispute_is_answered_by_mail_while_the_child_is_theirs_and_on_the_page_always(
-    canteen: Town,
+    canteen: Town, client_of: Callable[[User], Client]
 ) -> None:
     charged_and_gone(canteen)
     row = dispute(canteen)
@@ -112,7 +117,13 @@ def test_a_dispute_is_answered_by_mail_while_the_child_is_theirs_and_on_the_page
     assert dispute_mail.send_owed(now=AFTER) == 0
     assert mail.outbox == []
     assert not dispute_mail.untold(AFTER)
-    assert Dispute.objects.get().answer == "Era a tavola."
+    clock.move_to(AFTER)
+    answer = reverse("attendance:dispute", args=[canteen.luca.code, f"{TUESDAY:%Y-%m-%d}"])
+    statement = reverse("wallets:statement", args=[canteen.family.code])
+    for who in (canteen.anna, canteen.bruno):
+        assert "Era a tavola." in client_of(who).get(answer).content.decode()
+        assert answer in client_of(who).get(statement).content.decode()
+    assert client_of(canteen.carla).get(answer).status_code == 404, "another wallet has paid"
 
 
 def test_a_change_of_phase_and_its_calling_off_are_for_the_families_of_those_days(canteen: Town) -> None:
