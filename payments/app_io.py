@@ -140,8 +140,7 @@ def _put_off(message: IoMessage, now: dt.datetime) -> None:
 
 def _be_quiet(now: dt.datetime, sent: int, asked: int | None = None) -> None:
     """For as long as the app asks, or twice as long after each round in which nobody got an answer."""
-    start = IoStart.objects.get(pk=1)
-    silences = 0 if sent else start.silences
+    silences = 0 if sent else IoStart.objects.values_list("silences", flat=True).first() or 0
     pause = _doubled(silences, LONGEST_SILENCE)
     if asked is not None:
         pause = min(dt.timedelta(seconds=asked), LONGEST_PAUSE)

@@ -12,6 +12,7 @@ from payments.errors import NodeUnreachable
 from payments.gateways.wire import Answer, Line
 from payments.models import Notice
 from payments.rules.amounts import to_cents
+from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
 KEEP_TRYING = 604_800  # seconds: the app's longest
@@ -88,7 +89,7 @@ def body_of(letter: Letter) -> dict[str, Any]:
 
 def _payment(notice: Notice, *, payable_after_due: bool) -> dict[str, Any]:
     """With these the app shows "Paga" by itself. The day ends when it ends in Italy."""
-    last = dt.datetime.combine(notice.due_date, dt.time(22, 59, 59), dt.UTC)
+    last = dt.datetime.combine(notice.due_date, dt.time(23, 59, 59), ROME).astimezone(dt.UTC)
     return {
         "due_date": f"{last:%Y-%m-%dT%H:%M:%S}.000Z",
         "payment_data": {

@@ -489,6 +489,17 @@ def test_the_description_refuses_what_is_wrong(
         AppIo().send(Letter("SPNDNL80R13C555X", "Mensa scolastica", "x" * 80, notice))
 
 
+@pytest.mark.parametrize(
+    ("due", "told"),
+    [("2026-12-24", "2026-12-24T22:59:59.000Z"), ("2027-06-30", "2027-06-30T21:59:59.000Z")],
+    ids=["winter", "summer"],
+)
+def test_the_day_ends_when_it_ends_in_italy(notice: Notice, due: str, told: str) -> None:
+    notice.due_date = dt.date.fromisoformat(due)
+    letter = Letter("SPNDNL80R13C555X", "Mensa scolastica", "x" * 80, notice)
+    assert body_of(letter)["content"]["due_date"] == told
+
+
 def test_a_notice_that_dies_with_its_date_says_so(notice: Notice) -> None:
     letter = Letter("SPNDNL80R13C555X", "Mensa scolastica", "x" * 80, notice, payable_after_due=False)
     assert body_of(letter)["content"]["payment_data"]["invalid_after_due_date"] is True
