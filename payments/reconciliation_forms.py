@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from payments.forms import DayField, EuroField
 from payments.models import ReconciliationCase
+from payments.rules.dates import is_credible
 
 EARLIEST = dt.date(2000, 1, 1)
 LONGEST_PERIOD = dt.timedelta(days=366)
@@ -81,6 +82,12 @@ class CreditForm(forms.Form):
         help_text="Copiala intera: il flusso viene letto da qui.",
         error_messages={"required": "Scrivi la causale del bonifico."},
     )
+
+    def clean_booked_on(self) -> dt.date:
+        day: dt.date = self.cleaned_data["booked_on"]
+        if not is_credible(day):
+            raise ValidationError("Controlla l'anno della data.")
+        return day
 
 
 class MatchForm(forms.Form):

@@ -20,6 +20,7 @@ from payments.errors import NodeUnreachable
 from payments.models import Receipt, RecoveryCall
 from payments.receipts import IncomingReceipt
 from payments.rules.amounts import WrongAmount, from_wire
+from payments.rules.dates import is_credible
 
 log = structlog.get_logger(__name__)
 Outcome = RecoveryCall.Outcome
@@ -137,6 +138,6 @@ def _moment(content: dict[str, Any]) -> dt.datetime | None:
             moment = dt.datetime.fromisoformat(text if "T" in text else text + noon)
         except ValueError:
             continue
-        if 2000 <= moment.year <= 2100:
+        if is_credible(moment):
             return moment if moment.tzinfo else moment.replace(tzinfo=ROME)
     return None

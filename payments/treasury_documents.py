@@ -17,6 +17,7 @@ from payments import closed_xml
 from payments.closed_xml import UnreadableXml, text
 from payments.errors import PaymentRefused
 from payments.rules import treasury_reference
+from payments.rules.dates import is_credible
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
 CENT = Decimal("0.01")
@@ -39,6 +40,8 @@ COLUMNS = {
     "value_day": ("valuta", "data valuta"),
 }
 NOTHING = "niente è stato caricato."
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?!\d)", re.ASCII)
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?!\d)", re.ASCII)
 REQUIRED = ("number", "booked_on", "amount", "reference")
 
 
@@ -192,10 +195,16 @@ def _euro(value: str, where: str) -> Decimal:
 
 
 def _day(value: str, where: str) -> dt.date:
-    """2026-11-24 (also as the beginning of an instant), 24/11/2026, 24-11-2026, 24.11.2026."""
-    parts = re.split(r"[/.-]", value[:10])
-    year_first = len(parts[0]) == 4
+    """2026-11-24 (also as the beginning of an instant), 24/11/2026, 24-11-2026, 24.11.26."""
+    found = _YEAR_FIRST.match(value) or _DAY_FIRST.match(value)
     try:
-        return dt.date(*map(int, parts if year_first else parts[::-1]))
-    except (ValueError, TypeError) as wrong:
-        raise WrongJournal(f"«{value[:20]}» non è una data ({where}): {NOTHING}") from wrong
+        day = dt.date(_year(found["year"]), int(found["month"]), int(found["day"])) if found else None
+    except ValueError:
+        day = None
+    if day is None or not is_credible(day):
+        raise WrongJournal(f"«{value[:20]}» non è una data ({where}): {NOTHING}")
+    return day
+
+
+def _year(written: str) -> int:
+    return int(written) + (2000 if len(written) == 2 else 0)

@@ -52,7 +52,7 @@ class FdrService:
                 Published(str(row["fdr"]), str(row["pspId"]), int(row["revision"]))
                 for row in self._rows(self._place, {"publishedGt": since})
             }
-        except (KeyError, TypeError, ValueError) as garbage:
+        except (AttributeError, KeyError, TypeError, ValueError) as garbage:
             log.warning("fdr_garbage", problem=type(garbage).__name__)
             raise NodeUnreachable from garbage
         return sorted(found, key=lambda one: (one.fdr, one.psp, one.revision))
@@ -64,15 +64,15 @@ class FdrService:
             f"/psps/{quote(published.psp, safe='')}"
         )
         head = self._asked(place, {})
-        rows = list(self._rows(f"{place}/payments", {}))
-        if len(rows) != (head.get("computedTotPayments") or head.get("totPayments")):
-            log.warning("fdr_incomplete", rows=len(rows))
-            raise WrongReport("Il servizio ha dato solo una parte del flusso.")
         try:
+            rows = list(self._rows(f"{place}/payments", {}))
+            if len(rows) != (head.get("computedTotPayments") or head.get("totPayments")):
+                log.warning("fdr_incomplete", rows=len(rows))
+                raise WrongReport("Il servizio ha dato solo una parte del flusso.")
             return _report(published, head, rows)
         except WrongReport:
             raise
-        except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as wrong:
             log.warning("fdr_garbage", problem=type(wrong).__name__)
             raise WrongReport("Il servizio ha dato un flusso che non si legge.") from wrong
 

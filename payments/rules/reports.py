@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from payments.rules.dates import is_credible
 from payments.rules.reconciliation import REVOKED_OUTCOME
 
 LARGEST = Decimal("999999999.99")
@@ -48,6 +49,11 @@ class IncomingReport:
     published_at: dt.datetime | None = None
     raw: str = ""
 
+    def __post_init__(self) -> None:
+        for day in (self.flow_date, self.regulation_date, self.published_at):
+            if day is not None:
+                _dated(day)
+
     @property
     def digest(self) -> str:
         """Of what it says, not of how it is written: the same report by REST and by file is the same."""
@@ -69,11 +75,19 @@ def line(
         raise WrongReport(f"Una riga del flusso ha un esito sconosciuto («{outcome[:12]}»).")
     if not 1 <= transfer <= 5:
         raise WrongReport("Una riga del flusso ha un indice di versamento che non va da 1 a 5.")
+    _dated(paid_on)
     euro = exact(amount)
     if euro == 0 or (euro < 0 and outcome != REVOKED_OUTCOME):
         raise WrongReport("Una riga del flusso ha un importo che non è maggiore di zero.")
     signed = -abs(euro) if outcome == REVOKED_OUTCOME else euro
     return IncomingLine(iuv, iur, transfer, signed, outcome, paid_on)
+
+
+def _dated(day: dt.date) -> None:
+    if not is_credible(day):
+        raise WrongReport(
+            f"Nel flusso c'è una data impossibile (anno {day.year}): chiedine una nuova revisione."
+        )
 
 
 def exact(amount: Decimal) -> Decimal:

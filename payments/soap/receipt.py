@@ -8,6 +8,7 @@ from lxml import etree
 
 from payments.receipts import IncomingReceipt
 from payments.rules.amounts import WrongAmount, from_wire
+from payments.rules.dates import is_credible
 from payments.soap.envelope import child, text
 from payments.soap.faults import Refusal
 
@@ -15,7 +16,6 @@ ROME = ZoneInfo("Europe/Rome")
 LONGEST_ID = 35
 LONGEST_FISCAL_CODE = 11
 LARGEST_FEE = Decimal(1_000_000)
-CREDIBLE_YEARS = range(2000, 2101)
 
 
 def incoming(message: etree._Element) -> IncomingReceipt:
@@ -63,6 +63,6 @@ def _moment(value: str) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(value)
     except ValueError:
         return None
-    if moment.year not in CREDIBLE_YEARS:
+    if not is_credible(moment):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=ROME)

@@ -109,7 +109,8 @@ def test_every_page_is_asked_for(settings: Any) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [(500, {}), (400, {}), (200, b"<html>"), (200, []), (200, {"data": "x"}), (200, {"data": [{}]}), (200, {"data": [1]})],
+    [(500, {}), (400, {}), (200, b"<html>"), (200, []), (200, {"data": "x"}), (200, {"data": [{}]}), (200, {"data": [1]}),
+     (200, {"data": [1], "metadata": "x"})],
 )  # fmt: skip
 def test_garbage_is_as_good_as_no_answer(settings: Any, answer: tuple[int, Any]) -> None:
     with served({PLACE: answer}, settings), pytest.raises(NodeUnreachable):
@@ -118,12 +119,21 @@ def test_garbage_is_as_good_as_no_answer(settings: Any, answer: tuple[int, Any])
 
 @pytest.mark.parametrize(
     "changes",
-    [{"fdrDate": "ieri"}, {"sumPayments": "102"}, {"sumPayments": None}, {"totPayments": 2}, {"regulationDate": 5}],
+    [{"fdrDate": "ieri"}, {"sumPayments": "102"}, {"sumPayments": None}, {"totPayments": 2}, {"regulationDate": 5},
+     {"sender": "BANCA"}, {"fdrDate": "9999-12-31T23:59:59Z"}, {"fdrDate": "0001-01-01T00:00:00+14:00"},
+     {"published": "9999-12-31T23:59:59Z"}, {"regulationDate": "9999-12-31"}],
 )  # fmt: skip
 def test_a_header_that_cannot_be_read_is_the_report_s_own_fault(
     settings: Any, changes: dict[str, Any]
 ) -> None:
     answers = {ONE: (200, {**HEAD, **changes}), f"{ONE}/payments": page(PAYMENT)}
+    with served(answers, settings), pytest.raises(WrongReport):
+        service().report(Published(FDR, "BANCA", 1))
+
+
+@pytest.mark.parametrize("day", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_payment_of_an_impossible_day_is_the_report_s_own_fault(settings: Any, day: str) -> None:
+    answers = {ONE: (200, HEAD), f"{ONE}/payments": page({**PAYMENT, "payDate": day})}
     with served(answers, settings), pytest.raises(WrongReport):
         service().report(Published(FDR, "BANCA", 1))
 

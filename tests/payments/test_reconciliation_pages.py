@@ -261,3 +261,10 @@ def test_the_number_on_the_office_page_leads_here(
     page = client_of(town.enzo).get(reverse("mensa:office")).content.decode()
     assert "Pagamenti, flussi o accrediti che non tornano." in page
     assert PAGE in page
+
+
+def test_a_credit_of_an_impossible_day_is_not_typed(town: cast.Town, client_of: ClientOf) -> None:
+    typed = {"number": "77", "booked_on": "9999-12-31", "amount": "102,00", "reference": URI}
+    answer = client_of(town.gino).post(f"{PAGE}accredito/", typed)
+    assert answer.status_code == 422
+    assert "Controlla l'anno della data." in words(answer)

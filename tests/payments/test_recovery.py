@@ -187,6 +187,7 @@ def test_a_day_alone_is_its_noon(settings: Any) -> None:
     moment = recovery._moment({"paymentDateTime": "2026-11-20"})
     assert f"{moment:%Y-%m-%d %H:%M%z}" == "2026-11-20 12:00+0100"
     assert recovery._moment({"paymentDateTimeFormatted": "ieri"}) is None
+    assert recovery._moment({"paymentDateTimeFormatted": "9999-12-31T23:59:59Z"}) is None
 
 
 @pytest.mark.django_db
