@@ -49,6 +49,7 @@ LOCK = 5_260_802
 COUNTED = (Receipt.State.CREDITED, Receipt.State.TO_REVIEW, Receipt.State.RECEIVED)
 PLACED = (*COUNTED, Receipt.State.DUPLICATE)
 NOON = dt.time(12, 0)
+EVIDENCE = ("receipt", "line", "report", "credit")
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,23 @@ def _open(wanted: dict[str, Finding], now: dt.datetime) -> int:
     fresh = [_case(finding, now) for key, finding in wanted.items() if key not in known]
     ReconciliationCase.objects.bulk_create(fresh)
     for key, case in known.items():
-        finding = wanted[key]
-        if case.solved_at is not None or (case.reason, case.amount) != (finding.reason, finding.amount):
-            case.solved_at, case.reason, case.amount = None, finding.reason, finding.amount
-            case.report_id, case.line_id = finding.report, finding.line
-            case.save(update_fields=["solved_at", "reason", "amount", "report", "line"])
+        if _follows(case, wanted[key]) or case.solved_at is not None:
+            case.solved_at = None
+            case.save(update_fields=["solved_at", "reason", "amount", *EVIDENCE])
     return len(fresh)
+
+
+def _follows(case: ReconciliationCase, finding: Finding) -> bool:
+    """The case says what the evidence says now: a receipt that came later, the newest revision, the credit that still counts.
+    What has been reversed stays the payment of its reversal."""
+    says: dict[str, object] = {name: getattr(finding, name) for name in ("reason", "amount")}
+    says |= {f"{name}_id": getattr(finding, name) for name in EVIDENCE}
+    if case.reversal_id is not None:
+        del says["receipt_id"]
+    changed = {name: value for name, value in says.items() if getattr(case, name) != value}
+    for name, value in changed.items():
+        setattr(case, name, value)
+    return bool(changed)
 
 
 def _case(finding: Finding, now: dt.datetime) -> ReconciliationCase:

@@ -18,6 +18,7 @@ NOT_REVERSED = (
     "La banca ha ripreso i soldi. Se l'importo è quello della ricevuta il portale storna il borsellino entro pochi minuti; "
     "se è diverso, decidi tu con una rettifica. Poi avvisa la famiglia."
 )
+NEVER_CREDITED = "Nessuno è stato accreditato: non c'è nulla da stornare. Se la ricevuta arriva più tardi, il portale accredita e poi storna."
 
 
 class SettlementReportQuerySet(models.QuerySet["SettlementReport"]):
@@ -373,5 +374,5 @@ class ReconciliationCase(models.Model):
     def to_do(self) -> str:
         """What the office does about it."""
         if self.label == Label.REVOKED.value and self.reversal_id is None:
-            return NOT_REVERSED
+            return NOT_REVERSED if self.receipt_id else NEVER_CREDITED
         return Label(self.label).to_do

@@ -8,7 +8,7 @@ Nothing here holds money back: a wallet is credited by its receipt, whatever hap
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from payments.rules.amounts import printed
@@ -18,6 +18,8 @@ from payments.rules.labels import Label
 PATIENCE = 3
 REVOKED_OUTCOME = "3"
 LONGEST_REASON = 400
+#: A revoked payment that never came is another thing than one that did: closing the first closes nothing of the second.
+NO_RECEIPT = "senza-ricevuta"
 
 
 SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
@@ -273,7 +275,8 @@ def _judge_lines(by_iur: Mapping[str, list[LineFact]], claimed: set[str], found:
             reason = (
                 "La banca ha revocato un pagamento che non era arrivato: nessun borsellino è stato toccato."
             )
-            found.findings.append(_about_line(Label.REVOKED, line, reason))
+            about = _about_line(Label.REVOKED, line, reason)
+            found.findings.append(replace(about, key=f"{about.key}:{NO_RECEIPT}"))
         _report_repeated(executed, found)
 
 

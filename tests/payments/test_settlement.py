@@ -27,7 +27,7 @@ from payments.models import (
 )
 from payments.receipts import IncomingReceipt, record
 from payments.rules import reports
-from payments.rules.reports import IncomingLine, WrongReport
+from payments.rules.reports import WrongReport
 from payments.simulator import day, documents
 from payments.treasury_documents import read_list, read_opi
 from tests import cast
@@ -308,57 +308,6 @@ def test_a_revoked_payment_of_another_amount_is_for_a_person(paid: Notice, town:
     assert open_labels() == ["REVOKED"]
     assert reconciliation.follow_up(now=LATER) == 0
     assert Wallet.objects.get(household=town.family).balance == Decimal("102.00")
-
-
-def revoked(iuv: str, iur: str = "iur1") -> IncomingLine:
-    return a_line(iuv, iur, outcome="3")
-
-
-def follow(times: int = 2) -> None:
-    """As the sweep does, again and again."""
-    for _ in range(times):
-        reconciliation.sync(now=LATER)
-        reconciliation.follow_up(now=LATER)
-
-
-def balance(town: cast.Town) -> Decimal:
-    return Wallet.objects.get(household=town.family).balance
-
-
-@pytest.mark.parametrize("closed", [False, True])
-@pytest.mark.parametrize("executed", [False, True])
-def test_a_payment_revoked_before_its_receipt_is_reversed_when_the_receipt_comes(
-    notice: Notice, town: cast.Town, executed: bool, closed: bool
-) -> None:
-    lines = [a_line(notice.iuv), revoked(notice.iuv)] if executed else [revoked(notice.iuv)]
-    kept(a_report(*lines, total="0.00" if executed else "-102.00"))
-    follow()
-    early = ReconciliationCase.objects.open().get(label="REVOKED")
-    assert (early.receipt, "nessun borsellino" in early.reason) == (None, True)
-    if closed:
-        reconciliation.close(case=early, note="Non era arrivato.", by=town.gino, now=LATER)
-    receive(notice)
-    follow()
-    assert balance(town) == 0
-    case = ReconciliationCase.objects.open().get(label="REVOKED")
-    assert case.receipt == Receipt.objects.get()
-    assert "ha revocato il pagamento dopo la ricevuta" in case.reason
-    assert case.reversal is not None
-    assert wallet_books.run(books.CHECKS) == []
-
-
-def test_a_case_shows_the_credit_that_still_counts_and_the_newest_revision(
-    paid: Notice, town: cast.Town
-) -> None:
-    kept(a_report(a_line(paid.iuv)))
-    treasury.load(data=opi(("1", "101.00", "ESEGUITO", URI)), name="a.xml", by=town.gino, now=NOW)
-    assert open_labels() == ["IUF_TES_DIV_IMP"]
-    other = opi(("1", "101.00", "STORNATO", URI), ("2", "101.00", "ESEGUITO", URI))
-    treasury.load(data=other, name="b.xml", by=town.gino, now=NOW)
-    newest = kept(a_report(a_line(paid.iuv), revision=2))
-    assert open_labels() == ["IUF_TES_DIV_IMP"]
-    case = ReconciliationCase.objects.open().select_related("credit").get()
-    assert (case.credit and case.credit.number, case.report) == ("2", newest)
 
 
 def test_a_credit_from_the_report_and_the_late_receipt_are_one_credit(
