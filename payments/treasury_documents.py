@@ -40,6 +40,8 @@ COLUMNS = {
     "value_day": ("valuta", "data valuta"),
 }
 NOTHING = "niente è stato caricato."
+_THOUSANDS = re.compile(r"-?\d{1,3}(\.\d{3})+", re.ASCII)
+_LISTED_EURO = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d{1,2})?|-?\d+\.\d{1,2}", re.ASCII)
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?!\d)", re.ASCII)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?!\d)", re.ASCII)
 REQUIRED = ("number", "booked_on", "amount", "reference")
@@ -159,7 +161,7 @@ def _listed(row: int, cells: list[str], places: dict[str, int]) -> IncomingCredi
     return IncomingCredit(
         year=int(year) if re.fullmatch(r"\d{4}", year, re.ASCII) else booked_on.year,
         number=_number(_cell(cells, places, "number"), where),
-        amount=_euro(_cell(cells, places, "amount"), where),
+        amount=_listed_euro(_cell(cells, places, "amount"), where),
         booked_on=booked_on,
         reference=_cell(cells, places, "reference")[:1000],
         value_day=_day(value_day, where) if value_day else None,
@@ -176,10 +178,24 @@ def _number(value: str, where: str = "") -> str:
 
 
 def _euro(value: str, where: str) -> Decimal:
-    """ "1234.50", "1.234,50", "-10.00" of a cancellation: the sign is in the operation."""
+    """Of an XML: "1234.50"; a decimal comma is met in real files. The sign is in the operation."""
+    return _exact(value.replace(".", "").replace(",", ".") if "," in value else value, value, where)
+
+
+def _listed_euro(value: str, where: str) -> Decimal:
+    """As it is written in Italy: "1.234,50", "1.200", "1234", also "1234.50"; where three decimals might be thousands of
+    another country ("1,200") nobody guesses."""
     plain = value.replace("€", "").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
-    if "," in plain:
+    if not _LISTED_EURO.fullmatch(plain):
+        raise WrongJournal(
+            f"«{value[:20]}» non è un importo in euro e centesimi ({where}): scrivilo come 1.200,00; {NOTHING}"
+        )
+    if "," in plain or _THOUSANDS.fullmatch(plain):
         plain = plain.replace(".", "").replace(",", ".")
+    return _exact(plain, value, where)
+
+
+def _exact(plain: str, value: str, where: str) -> Decimal:
     try:
         amount = abs(Decimal(plain))
         if (

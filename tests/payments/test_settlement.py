@@ -10,7 +10,15 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from enrolments.errors import Refused
-from payments import books, fdr_document, reconciliation, settlement, settlement_polls, treasury
+from payments import (
+    books,
+    fdr_document,
+    reconciliation,
+    revocations,
+    settlement,
+    settlement_polls,
+    treasury,
+)
 from payments.closed_xml import LARGEST, UnreadableXml
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
@@ -259,6 +267,24 @@ def test_a_list_that_cannot_be_read_says_where(text: str, words: str) -> None:
         read_list(text.encode(), "elenco.csv")
 
 
+@pytest.mark.parametrize(
+    ("written", "euro"),
+    [("1.200", "1200"), ("2.500", "2500"), ("1.234.567", "1234567"), ("1.234.567,8", "1234567.80"),
+     ("1.200,00", "1200"), ("1200", "1200"), ("1200.5", "1200.50"), ("€ 1 234,50", "1234.50")],
+)  # fmt: skip
+def test_thousands_of_a_list_are_not_cents(written: str, euro: str) -> None:
+    (credit,) = read_list(
+        f"Numero;Data;Importo;Causale\n1;25/11/2026;{written};{URI}\n".encode(), "e.csv"
+    ).credits
+    assert credit.amount == Decimal(euro)
+
+
+@pytest.mark.parametrize("written", ["1,200", "1200,500", "1,200.00", "1.20.00", "1'234,50", "٤٥,٠٠", "1e3"])
+def test_an_amount_that_may_be_read_in_two_ways_is_refused_with_its_row(written: str) -> None:
+    with pytest.raises(Refused, match=r"riga 2.*1\.200,00"):
+        read_list(f"Numero;Data;Importo;Causale\n1;25/11/2026;{written};{URI}\n".encode(), "e.csv")
+
+
 def test_what_is_not_a_journal_is_refused() -> None:
     with pytest.raises(UnreadableXml, match="giornale di cassa"):
         read_opi(b"<fattura/>")
@@ -438,7 +464,7 @@ def test_a_case_keeps_its_rules(report: SettlementReport, paid: Notice, town: ca
     reconciliation.sync(now=LATER)
     assert reconciliation.follow_up(now=LATER) == 1
     case = ReconciliationCase.objects.get(label="REVOKED")
-    assert reconciliation.reverse(case=case, now=LATER) == 0
+    assert revocations.reverse(case=case, now=LATER) == 0
     assert wallet_books.run(books.CHECKS) == []
     rows = ReconciliationCase.objects.filter(pk=case.pk)
     refused("revoked_payment_is_reversed_once", lambda: rows.update(reversal=None))
