@@ -25,6 +25,8 @@ from wallets.models import Wallet
 
 log = structlog.get_logger(__name__)
 State = Receipt.State
+OTHER_CONTENT = "Consegnata di nuovo con dati diversi: confronta l'originale con il borsellino."
+FAILED_AFTER_ALL = "Consegnata di nuovo come non riuscita: chiedi a pagoPA se il pagamento vale ancora."
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class IncomingReceipt:
     fee: Decimal | None = None
     successful: bool = True
     raw: str = ""
+
+    @property
+    def paid(self) -> Decimal:
+        """What changed hands: nothing when the payment failed."""
+        return self.amount if self.successful else Decimal(0)
 
 
 class AlreadyPlaced(PaymentRefused):
@@ -63,7 +70,7 @@ def keep(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receip
                 fiscal_code=incoming.fiscal_code,
                 receipt_id=incoming.receipt_id,
                 nav=incoming.nav,
-                amount=incoming.amount if incoming.successful else Decimal(0),
+                amount=incoming.paid,
                 paid_at=incoming.paid_at,
                 psp=incoming.psp[:70],
                 fee=incoming.fee,
@@ -83,13 +90,31 @@ def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Re
         notice = _notice_numbered(incoming.fiscal_code, incoming.nav or known.get().nav)
         receipt = known.select_for_update().get()
         receipt.deliveries += 1
-        if incoming.successful and (receipt.amount != incoming.amount or _other_number(receipt, incoming)):
+        if _succeeds_now(receipt, incoming, channel):
+            _begin_again(receipt, incoming, now)
+        elif receipt.amount != incoming.paid or _other_number(receipt, incoming):
             log.error("receipt_delivered_with_other_content", receipt=receipt.pk)
-            _flag(receipt, "Consegnata di nuovo con dati diversi: confronta l'originale con il borsellino.")
+            _flag(receipt, OTHER_CONTENT if incoming.successful else FAILED_AFTER_ALL)
         if receipt.confirmed_at is None and channel != Receipt.Channel.UPLOAD:
             _confirm(receipt, incoming, notice, now)
         receipt.save()
     return receipt
+
+
+def _succeeds_now(receipt: Receipt, incoming: IncomingReceipt, channel: str) -> bool:
+    """The node first said that nothing was paid, and now that something was. Paper alone does not contradict the node."""
+    nothing_paid = receipt.state in {State.RECEIVED, State.IGNORED} and receipt.amount == 0
+    return nothing_paid and incoming.paid > 0 and channel != Receipt.Channel.UPLOAD
+
+
+def _begin_again(receipt: Receipt, incoming: IncomingReceipt, now: dt.datetime) -> None:
+    """As if it came for the first time: `settle` places it."""
+    receipt.state, receipt.flag = State.RECEIVED, ""
+    receipt.amount, receipt.paid_at, receipt.received_at = incoming.paid, incoming.paid_at, now
+    receipt.nav, receipt.fee = incoming.nav or receipt.nav, incoming.fee
+    receipt.psp, receipt.raw = incoming.psp[:70], incoming.raw
+    log.warning("failed_receipt_succeeded", receipt=receipt.pk)
+    _flag(receipt, "Prima consegnata come non riuscita o senza importo, poi come pagata.")
 
 
 def _other_number(receipt: Receipt, incoming: IncomingReceipt) -> bool:

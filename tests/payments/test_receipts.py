@@ -143,6 +143,35 @@ class TestRecording:
         assert receipt.state == Receipt.State.IGNORED
         assert balance(wallet) == 0
 
+    @pytest.mark.parametrize("first", [{"successful": False}, {"amount": "0.00"}])
+    def test_a_receipt_first_seen_as_failed_is_credited_once_it_succeeds(
+        self, notice: Notice, wallet: Wallet, first: dict[str, object]
+    ) -> None:
+        receipts.record(incoming=incoming(notice.nav, **first), channel=SOAP, now=NOW)  # type: ignore[arg-type]
+        for _ in range(2):
+            receipt = receipts.record(incoming=incoming(notice.nav), channel=SOAP, now=NOW)
+        notice.refresh_from_db()
+        assert (balance(wallet), notice.state) == (Decimal("102.00"), Notice.State.PAID)
+        assert receipt in Receipt.objects.to_review()
+        assert "non riuscita" in receipt.flag
+        assert "nulla da accreditare" not in receipt.flag
+
+    def test_a_paper_does_not_overrule_the_node_s_word_that_nothing_was_paid(
+        self, notice: Notice, wallet: Wallet
+    ) -> None:
+        receipts.record(incoming=incoming(notice.nav, successful=False), channel=SOAP, now=NOW)
+        receipts.record(incoming=incoming(notice.nav), channel=Receipt.Channel.UPLOAD, now=NOW)
+        assert balance(wallet) == 0
+
+    def test_a_receipt_credited_and_then_delivered_as_failed_is_flagged(
+        self, notice: Notice, wallet: Wallet
+    ) -> None:
+        receipts.record(incoming=incoming(notice.nav), channel=SOAP, now=NOW)
+        again = receipts.record(incoming=incoming(notice.nav, successful=False), channel=SOAP, now=NOW)
+        assert balance(wallet) == Decimal("102.00")
+        assert again in Receipt.objects.to_review()
+        assert "non riuscita" in again.flag
+
     def test_a_receipt_stored_by_a_process_that_died_is_placed_by_the_sweep(
         self, notice: Notice, wallet: Wallet
     ) -> None:
@@ -184,6 +213,11 @@ class TestTheDatabaseRefuses:
             Receipt.objects.update(entry=None, state="to_review")
         with pytest.raises((IntegrityError, InternalError)), transaction.atomic():
             Receipt.objects.all().delete()
+
+    def test_a_receipt_to_change_what_was_paid(self, notice: Notice) -> None:
+        receipts.keep(incoming=incoming(notice.nav), channel=SOAP, now=NOW)
+        with pytest.raises((IntegrityError, InternalError)), transaction.atomic():
+            Receipt.objects.update(amount=Decimal(1))
 
     def test_the_same_receipt_id_twice(self, notice: Notice) -> None:
         receipts.record(incoming=incoming(notice.nav), channel=SOAP, now=NOW)
