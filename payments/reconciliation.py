@@ -15,7 +15,7 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 
 from identity.models import User
-from payments import receipts, recovery
+from payments import receipts, recovery, revocations
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
 from payments.models import (
@@ -39,7 +39,6 @@ from payments.rules.reconciliation import (
     ReportFact,
 )
 from payments.rules.treasury_reference import names, squeeze
-from wallets import ledger
 from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
@@ -239,7 +238,7 @@ def _flow(credit: TreasuryCredit, known: dict[str, str]) -> str:
 
 def follow_up(*, now: dt.datetime, limit: int = 50) -> int:
     """Reverse what was revoked, ask for receipts that are missing. Over the network: never inside a transaction."""
-    done = sum(reverse(case=case, now=now) for case in _to_reverse()[:limit])
+    done = revocations.reverse_owed(limit=limit, now=now)
     missing = ReconciliationCase.objects.open().filter(label=Label.IUV_NO_RT.value, line__isnull=False)
     found = 0
     for case in missing.select_related("line").order_by("recovery_tried_at", "pk")[:limit]:
@@ -247,29 +246,6 @@ def follow_up(*, now: dt.datetime, limit: int = 50) -> int:
     if found:
         sync(now=now)
     return done + found
-
-
-def _to_reverse() -> list[ReconciliationCase]:
-    rows = ReconciliationCase.objects.open().filter(
-        label=Label.REVOKED.value, receipt__entry__isnull=False, reversal__isnull=True
-    )
-    return list(rows.select_related("receipt__entry", "line").order_by("pk"))
-
-
-def reverse(*, case: ReconciliationCase, now: dt.datetime) -> int:
-    """The bank has taken the money back: out of the wallet it goes, once. Another amount is for a person."""
-    with transaction.atomic():
-        mine = ReconciliationCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
-        if mine.reversal_id or mine.receipt is None or mine.receipt.entry is None or mine.line is None:
-            return 0
-        if -mine.line.amount != mine.receipt.amount:
-            return 0
-        mine.reversal = ledger.reverse(
-            entry=mine.receipt.entry, reason="Pagamento revocato dalla banca", by=None, now=now
-        )
-        mine.save(update_fields=["reversal"])
-    log.warning("revoked_payment_reversed", case=mine.pk)
-    return 1
 
 
 def _recover(case: ReconciliationCase, now: dt.datetime) -> int:

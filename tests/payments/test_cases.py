@@ -76,3 +76,30 @@ def test_a_case_shows_the_credit_that_still_counts_and_the_newest_revision(
     assert open_labels() == ["IUF_TES_DIV_IMP"]
     case = ReconciliationCase.objects.open().select_related("credit").get()
     assert (case.credit and case.credit.number, case.report) == ("2", newest)
+
+
+def test_a_revoked_payment_is_reversed_also_when_its_case_is_closed_first(
+    paid: Notice, town: cast.Town
+) -> None:
+    kept(a_report(a_line(paid.iuv), revoked(paid.iuv), total="0.00"))
+    assert "REVOKED" in open_labels()
+    case = ReconciliationCase.objects.open().get(label="REVOKED")
+    reconciliation.close(case=case, note="Visto.", by=town.gino, now=LATER)
+    follow()
+    assert balance(town) == 0
+    case.refresh_from_db()
+    assert (case.is_open, case.reversal is not None) == (False, True)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_revocation_withdrawn_before_the_reversal_takes_nothing(
+    paid: Notice, town: cast.Town, closed: bool
+) -> None:
+    kept(a_report(a_line(paid.iuv), revoked(paid.iuv), total="0.00"))
+    open_labels()
+    if closed:
+        case = ReconciliationCase.objects.get(label="REVOKED")
+        reconciliation.close(case=case, note="Visto.", by=town.gino, now=LATER)
+    kept(a_report(a_line(paid.iuv), revision=2))
+    follow()
+    assert balance(town) == Decimal("102.00")
