@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import admin
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from enrolments.errors import Refused
 from identity.models import Role, User
@@ -69,6 +70,22 @@ class OfficeAdmin(RoleTable, admin.ModelAdmin):  # type: ignore[type-arg]
     formfield_overrides = FIELDS
     list_per_page = 50
 
+    def option_label(self, obj: Any) -> str:
+        """How a row reads where it is chosen among others."""
+        return str(obj)
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return labelled(field, self.admin_site)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -112,6 +129,16 @@ def _refused(form: "type[forms.ModelForm[Any]]", reason: str) -> "type[forms.Mod
     return RefusedForm
 
 
+def labelled(
+    field: "forms.ModelChoiceField[Any] | None", site: admin.AdminSite
+) -> "forms.ModelChoiceField[Any] | None":
+    """The field of a form, with its rows named as the list they come from names them."""
+    chosen = site._registry.get(field.queryset.model) if field and field.queryset is not None else None
+    if field and isinstance(chosen, OfficeAdmin):
+        field.label_from_instance = chosen.option_label  # type: ignore[method-assign]
+    return field
+
+
 class ReadOnlyAdmin(OfficeAdmin):
     """A list that nobody edits here: rows come from operations."""
 
@@ -119,8 +146,15 @@ class ReadOnlyAdmin(OfficeAdmin):
 
 
 class OfficeInline(RoleTable, admin.TabularInline):  # type: ignore[type-arg]
+    """``select_related``: what the words of a row need, fetched with the rows."""
+
     formfield_overrides = FIELDS
     extra = 0
+    select_related: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*self.select_related) if self.select_related else rows
 
 
 def has_role(request: HttpRequest, allowed: frozenset[Role]) -> bool:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from identity import audit
 from identity.encryption import fingerprints
@@ -32,6 +33,12 @@ class LookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that come from operations: the office and the auditor look, nobody changes."""
 
     list_per_page = 50
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _has_role(request, OFFICE_AND_AUDITOR)
@@ -61,6 +68,7 @@ class UserAdmin(LookAdmin):
     list_display = ("username", "last_name", "first_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "last_name", "first_name")
+    ordering = ("last_name", "first_name", "username")
     fields = (
         "username",
         "role",

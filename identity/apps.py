@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class IdentityConfig(AppConfig):
     name = "identity"
-    verbose_name = "accessi"
+    verbose_name = "Accessi"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from enrolments.admin_access import OfficeAdmin, ReadOnlyAdmin
 from identity.templatetags.pages import euro, signed_euro
+from wallets.forms import WalletRulesForm
 from wallets.models import DailyDigest, DigestCopy, Entry, LowCreditAlert, Wallet, WalletRules
 
 
@@ -31,6 +32,9 @@ class WalletAdmin(ReadOnlyAdmin):
     list_filter = [CreditFilter]
     search_fields = ["household__code", "household__applicant__sort_key", "household__applicant__fiscal_code"]
     list_select_related = ["household__applicant"]
+    ordering = ["household__applicant__sort_key"]
+    fields = ["household", "applicant", "money", "statement", "opened_at"]
+    readonly_fields = ["applicant", "money", "statement"]
 
     @admin.display(description="famiglia", ordering="household__code")
     def code(self, wallet: Wallet) -> str:
@@ -79,9 +83,18 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(LowCreditAlert)
 class LowCreditAlertAdmin(ReadOnlyAdmin):
-    list_display = ["wallet", "threshold", "crossed_at", "sent_at", "reset_at"]
+    list_display = ["code", "applicant", "threshold", "crossed_at", "sent_at", "reset_at"]
     list_filter = ["threshold"]
-    list_select_related = ["wallet__household"]
+    list_select_related = ["wallet__household__applicant"]
+    search_fields = ["wallet__household__code", "wallet__household__applicant__sort_key"]
+
+    @admin.display(description="famiglia", ordering="wallet__household__code")
+    def code(self, alert: LowCreditAlert) -> str:
+        return alert.wallet.household.code
+
+    @admin.display(description="richiedente", ordering="wallet__household__applicant__sort_key")
+    def applicant(self, alert: LowCreditAlert) -> str:
+        return str(alert.wallet.household.applicant)
 
 
 @admin.register(DailyDigest)
@@ -100,6 +113,8 @@ class DigestCopyAdmin(ReadOnlyAdmin):
 
 @admin.register(WalletRules)
 class WalletRulesAdmin(OfficeAdmin):
+    form = WalletRulesForm
+    fields = WalletRulesForm.Meta.fields
     list_display = [
         "act",
         "valid_from",

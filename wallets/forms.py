@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from enrolments.models import Pupil
-from wallets.models import Refund, Wallet
+from wallets.models import Refund, Wallet, WalletRules, low_credit_defaults
 from wallets.rules import iban as bank
 
 UP, DOWN = "accredito", "addebito"
@@ -32,6 +32,53 @@ class IbanField(forms.CharField):
             return bank.clean(text) if text else ""
         except bank.BadIban as error:
             raise forms.ValidationError(str(error)) from None
+
+
+class ThresholdsField(forms.CharField):
+    """Meals left at which a family is told, as people write them: "5, 2, 0, -3"."""
+
+    MOST = 100
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label="Avvisi di credito basso (pasti rimasti)",
+            required=False,
+            initial=low_credit_defaults,
+            help_text="Numeri separati da virgole, per esempio 5, 2, 0, -3: un avviso per ciascuno. Vuoto: nessun avviso.",
+            **kwargs,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(str(one) for one in value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[int]:
+        text = str(super().clean(value) or "")
+        try:
+            numbers = {int(one) for one in text.split(",") if one.strip()}
+        except ValueError:
+            raise forms.ValidationError("Scrivi numeri interi separati da virgole: 5, 2, 0, -3.") from None
+        if any(abs(one) > self.MOST for one in numbers):
+            raise forms.ValidationError("I pasti rimasti vanno da -100 a 100.")
+        return sorted(numbers, reverse=True)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != data)
+
+
+class WalletRulesForm(forms.ModelForm):  # type: ignore[type-arg]
+    low_credit_meals = ThresholdsField()
+
+    class Meta:
+        model = WalletRules
+        fields = (
+            "act",
+            "valid_from",
+            "valid_to",
+            "low_credit_meals",
+            "tolerance_meals",
+            "smallest_refund",
+            "refund_within_days",
+        )
 
 
 class AccountForm(forms.Form):

@@ -25,17 +25,24 @@ class IseeAdmin(SensitiveAdmin):
 
     sensitive_kind = SensitiveKind.ISEE
     form = LaidForm
-    list_display = ("household", "applicant", "kind", "filed_on", "valid_from", "valid_to", "has_omissions")
-    list_filter = ("kind", "has_omissions", "valid_to")
+    list_display = ("household", "applicant", "which", "filed_on", "valid_from", "valid_to", "has_omissions")
+    list_filter = ("kind", "has_omissions")
     list_select_related = ("household__applicant",)
     search_fields = ("household__code", "household__applicant__sort_key", "household__applicant__fiscal_code")
     autocomplete_fields = ("household",)
-    fields = ("household", "kind", "value", "has_omissions", "protocol", "filed_on", "valid_from", "valid_to")
+    fields = ("household", "kind", "value", "has_omissions", "protocol", "filed_on")
     ordering = ("-filed_on",)
+
+    def get_fields(self, request: HttpRequest, obj: IseeDeclaration | None = None) -> tuple[str, ...]:
+        return ("applicant", *self.fields, "valid_from", "valid_to") if obj else self.fields
 
     @admin.display(description="richiedente", ordering="household__applicant__sort_key")
     def applicant(self, obj: IseeDeclaration) -> str:
         return str(obj.household.applicant)
+
+    @admin.display(description="tipo", ordering="kind")
+    def which(self, obj: IseeDeclaration) -> str:
+        return "corrente" if obj.kind == IseeDeclaration.Kind.CURRENT else "ordinario"
 
     def code_of(self, obj: IseeDeclaration) -> str:
         return obj.household.code
@@ -47,7 +54,7 @@ class IseeAdmin(SensitiveAdmin):
         self, request: HttpRequest, obj: IseeDeclaration | None = None
     ) -> tuple[str, ...]:
         days = ("valid_from", "valid_to")
-        return ("household", "kind", "protocol", "filed_on", *days) if obj else days
+        return ("applicant", "household", "kind", "protocol", "filed_on", *days) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: IseeDeclaration, form: Any, change: bool) -> None:
         if change:
@@ -72,12 +79,16 @@ class ResidenceAdmin(PricedAdmin):
     """A move is a new row from its day; the row before ends by itself."""
 
     form = LaidForm
-    list_display = ("household", "resident", "valid_from", "valid_to")
+    list_display = ("household", "applicant", "resident", "valid_from", "valid_to")
     list_filter = ("resident",)
-    list_select_related = ("household",)
+    list_select_related = ("household__applicant",)
     search_fields = ("household__code", "household__applicant__sort_key", "household__applicant__fiscal_code")
     autocomplete_fields = ("household",)
     fields = ("household", "resident", "valid_from")
+
+    @admin.display(description="richiedente", ordering="household__applicant__sort_key")
+    def applicant(self, obj: Residence) -> str:
+        return str(obj.household.applicant)
 
     def pupils_of(self, obj: Residence) -> Collection[int] | None:
         return children_of(obj.household)

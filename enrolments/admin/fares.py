@@ -52,6 +52,7 @@ class FareTableAdmin(PricedAdmin):
     list_display = ("level", "valid_from", "valid_to", "act", "second_child_discount", "later_child_discount")
     list_filter = ("level",)
     search_fields = ("act",)
+    fields = ("level", "act", "valid_from", "valid_to", "second_child_discount", "later_child_discount")
     ordering = ("level", "-valid_from")
     inlines = (BandInline,)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
@@ -53,11 +54,20 @@ class NamedAdmin(OfficeAdmin):
         super().save_model(request, obj, form, change)
 
 
+def name_family(household: Household) -> str:
+    return f"{household.applicant} ({household.code})"
+
+
+class FamilyField(ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Household) -> str:
+        return name_family(obj)
+
+
 class NewGuardianForm(ModelForm):  # type: ignore[type-arg]
     """Another parent of a family. Somebody the portal knows already is taken as stored, contacts too."""
 
-    household = ModelChoiceField(
-        Household.objects.all(),
+    household = FamilyField(
+        Household.objects.select_related("applicant"),
         label="Famiglia",
         widget=AutocompleteSelect(HouseholdMember._meta.get_field("household"), admin.site),
         help_text="Vedrà i figli di questa famiglia, quando entra con SPID o CIE.",
@@ -122,6 +132,7 @@ class MemberInline(OfficeInline):
 
     model = HouseholdMember
     formset = MemberFormSet
+    select_related = ("guardian", "household")
     readonly_fields = ("guardian",)
     removable_by = OFFICE
 
@@ -137,6 +148,8 @@ class CustodyInline(OfficeInline):
     visible_to = OfficeInline.visible_to
     show_change_link = True
     autocomplete_fields = ("pupil",)
+    select_related = ("pupil", "household")
+    fields = ("pupil", "valid_from", "valid_to", *families.WEEKDAYS)
 
 
 @admin.register(Household)
@@ -154,6 +167,12 @@ class HouseholdAdmin(OfficeAdmin):
     readonly_fields = ("code", "applicant", "another_parent")
     ordering = ("applicant__sort_key",)
     inlines = (MemberInline, CustodyInline)
+
+    def option_label(self, obj: Household) -> str:
+        return name_family(obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Household]:
+        return super().get_queryset(request).select_related("applicant")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -175,6 +194,13 @@ class EnrolmentInline(OfficeInline):
     editable_by = NOBODY
     show_change_link = True
     ordering = ("valid_from",)
+    fields = ("class_group", "school", "valid_from", "valid_to")
+    readonly_fields = ("school",)
+    select_related = ("pupil", "class_group__school")
+
+    @admin.display(description="plesso")
+    def school(self, obj: Enrolment) -> str:
+        return obj.class_group.school.name
 
 
 @admin.register(Pupil)
@@ -187,6 +213,9 @@ class PupilAdmin(NamedAdmin, PricedAdmin):
     readonly_fields = ("code", "fiscal_code")
     ordering = ("sort_key",)
     inlines = (EnrolmentInline,)
+
+    def option_label(self, obj: Pupil) -> str:
+        return f"{obj}, {obj.birth_date:%d/%m/%Y}"
 
     def pupils_of(self, obj: Pupil) -> Collection[int] | None:
         return [obj.pk]
@@ -202,7 +231,11 @@ class EnrolmentAdmin(PricedAdmin):
     list_select_related = ("pupil", "class_group__school")
     search_fields = ("pupil__sort_key", "pupil__last_name", "pupil__fiscal_code", "pupil__code")
     autocomplete_fields = ("pupil", "class_group")
+    fields = ("pupil", "class_group", "valid_from", "valid_to")
     ordering = ("pupil__sort_key", "valid_from")
+
+    def get_fields(self, request: HttpRequest, obj: Enrolment | None = None) -> tuple[str, ...]:
+        return ("pupil", "school", "class_group", "valid_from", "valid_to") if obj else self.fields
 
     @admin.display(description="plesso", ordering="class_group__school__name")
     def school(self, obj: Enrolment) -> str:
@@ -212,7 +245,7 @@ class EnrolmentAdmin(PricedAdmin):
         return [obj.pupil_id]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Enrolment | None = None) -> tuple[str, ...]:
-        return ("pupil", "class_group", "valid_from") if obj else ()
+        return ("pupil", "school", "class_group", "valid_from") if obj else ("school",)
 
     def save_model(self, request: HttpRequest, obj: Enrolment, form: Any, change: bool) -> None:
         who: dict[str, Any] = {"by": staff_of(request), "now": clock.now()}
@@ -238,11 +271,16 @@ class EnrolmentAdmin(PricedAdmin):
 class CustodyAdmin(PricedAdmin):
     """Which family pays on which weekday: two families never on the same one (the database refuses it)."""
 
-    list_display = ("pupil", "household", "valid_from", "valid_to", "weekdays")
+    list_display = ("pupil", "applicant", "household", "valid_from", "valid_to", "weekdays")
     list_select_related = ("pupil", "household__applicant")
     search_fields = ("pupil__sort_key", "pupil__fiscal_code", "pupil__code", "household__code")
     autocomplete_fields = ("pupil", "household")
+    fields = ("pupil", "household", "valid_from", "valid_to", *families.WEEKDAYS)
     ordering = ("pupil__sort_key", "valid_from")
+
+    @admin.display(description="richiedente", ordering="household__applicant__sort_key")
+    def applicant(self, obj: Custody) -> str:
+        return str(obj.household.applicant)
 
     @admin.display(description="giorni")
     def weekdays(self, obj: Custody) -> str:
@@ -266,12 +304,21 @@ class CustodyAdmin(PricedAdmin):
 class ApplicationAdmin(OfficeAdmin):
     """Where the notices of a child go."""
 
-    list_display = ("pupil", "household", "year", "protocol", "email")
+    list_display = ("pupil", "applicant", "year", "protocol", "email")
     list_filter = ("year",)
-    list_select_related = ("pupil", "household", "year")
+    list_select_related = ("pupil", "household__applicant", "year")
     search_fields = ("pupil__sort_key", "pupil__fiscal_code", "protocol", "household__code")
-    readonly_fields = ("pupil", "household", "year", "batch")
+    fields = ("pupil", "applicant", "household", "year", "protocol", "email", "loaded_with")
+    readonly_fields = ("pupil", "applicant", "household", "year", "loaded_with")
     ordering = ("pupil__sort_key",)
+
+    @admin.display(description="richiedente", ordering="household__applicant__sort_key")
+    def applicant(self, obj: Application) -> str:
+        return str(obj.household.applicant)
+
+    @admin.display(description="elenco")
+    def loaded_with(self, obj: Application) -> str:
+        return str(obj.batch or "-")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from enrolments import pricing, years
@@ -52,6 +53,7 @@ class SchoolYearAdmin(OfficeAdmin):
 
 class StaffInline(OfficeInline):
     model = SchoolStaff
+    select_related = ("user", "school")
     visible_to = OFFICE
     removable_by = OFFICE
 
@@ -86,6 +88,12 @@ class ClassGroupAdmin(OfficeAdmin):
     list_select_related = ("school", "year")
     search_fields = ("school__name", "school__code", "section")
     ordering = ("-year__valid_from", "school__name", "grade", "section")
+
+    def option_label(self, obj: ClassGroup) -> str:
+        return f"{obj.label}, {obj.school}, {obj.year}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClassGroup]:
+        return super().get_queryset(request).select_related("school", "year")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ClassGroup | None = None) -> tuple[str, ...]:
         return ("school", "year") if obj else ()

@@ -21,7 +21,7 @@ class DailyDigest(models.Model):
         verbose_name_plural = "impronte del giorno"
 
     def __str__(self) -> str:
-        return f"{self.day}"
+        return f"{self.day:%d/%m/%Y}"
 
 
 class DigestCopy(Owed):

@@ -76,7 +76,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount}"
+        return f"{self.get_kind_display()} {self.amount:.2f} €".replace(".", ",")
 
 
 EVEN_OR_ODD = Mod(F("revision"), 2)
