@@ -19,12 +19,10 @@ from payments import receipts, recovery, revocations
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
 from payments.models import (
-    CreditMatch,
     Receipt,
     ReconciliationCase,
     SettlementLine,
     SettlementReport,
-    TreasuryCredit,
 )
 from payments.receipts import IncomingReceipt
 from payments.rules import reconciliation as rules
@@ -38,7 +36,7 @@ from payments.rules.reconciliation import (
     ReceiptFact,
     ReportFact,
 )
-from payments.rules.treasury_reference import names, squeeze
+from payments.treasury_facts import credit_facts
 from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
@@ -162,7 +160,7 @@ def load(first: dt.date) -> Books:
         receipts=_receipts(since, lines),
         lines=lines,
         reports=[_report(report) for report in reports],
-        credits=_credits(first, [report.fdr for report in reports]),
+        credits=credit_facts(first=first, flows=[report.fdr for report in reports]),
     )
 
 
@@ -212,28 +210,6 @@ def _receipts(since: dt.datetime, lines: list[LineFact]) -> list[ReceiptFact]:
             "pk", "receipt_id", "nav", "amount", "state", "moment"
         )
     ]
-
-
-def _credits(first: dt.date, flows: list[str]) -> list[CreditFact]:
-    """Without those that the treasurer has cancelled. A person's word counts more than the reference."""
-    rows = list(TreasuryCredit.objects.filter(booked_on__gte=first).order_by("pk"))
-    cancelled = {(row.year, row.number) for row in rows if row.operation == "cancelled"}
-    said = dict(CreditMatch.objects.filter(withdrawn_at__isnull=True).values_list("credit_id", "fdr"))
-    known = {rules.normal(flow): flow for flow in flows}
-    return [
-        CreditFact(row.pk, row.amount, said.get(row.pk) or _flow(row, known), row.iuv, row.booked_on)
-        for row in rows
-        if row.operation == "credit" and (row.year, row.number) not in cancelled
-    ]
-
-
-def _flow(credit: TreasuryCredit, known: dict[str, str]) -> str:
-    """The flow it names; a spoilt reference may still carry, whole, one that we know (the longest counts)."""
-    if rules.normal(credit.iuf) in known or not credit.reference:
-        return credit.iuf
-    squeezed = squeeze(credit.reference)
-    carried = [flow for flow in known.values() if names(squeezed, flow)]
-    return max(carried, key=len) if carried else credit.iuf
 
 
 def follow_up(*, now: dt.datetime, limit: int = 50) -> int:

@@ -45,7 +45,10 @@ def load(*, data: bytes, name: str, by: User, now: dt.datetime) -> Loaded:
     if known is not None:
         return Loaded(known, is_new=False)
     is_xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    read = treasury_documents.read_opi(data) if is_xml else treasury_documents.read_list(data, name)
+    held = _held()
+    read = (
+        treasury_documents.read_opi(data, held) if is_xml else treasury_documents.read_list(data, name, held)
+    )
     kind = TreasuryJournal.Kind.OPI if is_xml else TreasuryJournal.Kind.CSV
     try:
         with transaction.atomic():
@@ -54,6 +57,11 @@ def load(*, data: bytes, name: str, by: User, now: dt.datetime) -> Loaded:
         return Loaded(TreasuryJournal.objects.get(digest=digest), is_new=False)
     log.info("treasury_loaded", journal=journal.pk, taken=journal.taken, by=by.pk)
     return Loaded(journal, is_new=True)
+
+
+def _held() -> set[tuple[int, str]]:
+    rows = TreasuryCredit.objects.filter(operation=TreasuryCredit.Operation.CREDIT)
+    return set(rows.values_list("year", "number"))
 
 
 def _keep(read: Journal, kind: str, digest: str, by: User, now: dt.datetime) -> TreasuryJournal:

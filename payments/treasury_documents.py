@@ -5,9 +5,10 @@ Only money coming in that has to do with pagoPA is taken: the journal of a town 
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from lxml import etree
 
@@ -19,6 +20,7 @@ from payments.errors import PaymentRefused
 from payments.rules import treasury_reference
 from payments.rules.dates import is_credible
 
+Key = tuple[int, str]  # of a credit: financial year and number
 LARGEST_AMOUNT = Decimal("9999999999.99")
 CENT = Decimal("0.01")
 #: OPI: executed money, and its cancellation. REGOLARIZZATO and RIPRISTINATO are bookkeeping: no money moves.
@@ -63,6 +65,10 @@ class IncomingCredit:
     operation: str = "credit"
     value_day: dt.date | None = None
 
+    @property
+    def key(self) -> Key:
+        return self.year, self.number
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -70,8 +76,32 @@ class Journal:
     left_out: int
 
 
-def read_opi(data: bytes) -> Journal:
-    """Movements of type ENTRATA that are a SOSPESO ENTRATA, executed or cancelled."""
+@dataclass(frozen=True)
+class _Row:
+    """A movement of money coming in, or of its cancellation, not read further until it is known to be for us."""
+
+    reference: str
+    number: str
+    is_cancellation: bool
+    read: Callable[[], IncomingCredit]
+
+
+def _chosen(rows: list[_Row], held: Collection[Key], total: int) -> Journal:
+    """Those that speak of pagoPA, and the cancellations of a number that we hold whatever they say."""
+    speaking = [row.read() for row in rows if treasury_reference.is_pagopa(row.reference)]
+    keys = {*held, *(credit.key for credit in speaking if credit.operation == "credit")}
+    numbers = {number for _, number in keys}
+    silent = [
+        row.read()
+        for row in rows
+        if row.is_cancellation and row.number in numbers and not treasury_reference.is_pagopa(row.reference)
+    ]
+    taken = (*speaking, *(credit for credit in silent if credit.key in keys))
+    return Journal(taken, total - len(taken))
+
+
+def read_opi(data: bytes, held: Collection[Key] = ()) -> Journal:
+    """Movements of type ENTRATA that are a SOSPESO ENTRATA, executed or cancelled. `held`: the credits that are here already."""
     root = closed_xml.parse(data)
     rows = list(closed_xml.named(root, "movimento_conto_evidenza"))
     if "giornale" not in etree.QName(root).localname.lower() and not rows:
@@ -79,27 +109,27 @@ def read_opi(data: bytes) -> Journal:
             "Non è un giornale di cassa OPI: chiedi al tesoriere il file «Giornale di cassa»."
         )
     year = text(root, "esercizio")
-    return _chosen(_movements(rows, year), len(rows))
+    return _chosen(list(_movements(rows, year)), held, len(rows))
 
 
-def _movements(rows: list[etree._Element], year: str) -> Iterator[IncomingCredit]:
+def _movements(rows: list[etree._Element], year: str) -> Iterator[_Row]:
     for row in rows:
         operation = OPERATIONS.get(text(row, "tipo_operazione").upper())
         is_income = text(row, "tipo_movimento").upper() == "ENTRATA"
-        document = text(row, "tipo_documento").upper()
-        if (
-            operation
-            and is_income
-            and "SOSPESO" in document
-            and treasury_reference.is_pagopa(text(row, "causale"))
-        ):
-            yield _movement(row, operation, year)
+        if operation and is_income and "SOSPESO" in text(row, "tipo_documento").upper():
+            number = _opi_number(row, operation)
+            read = partial(_movement, row, operation, year)
+            yield _Row(text(row, "causale"), _bare(number), operation == "cancelled", read)
+
+
+def _opi_number(row: etree._Element, operation: str) -> str:
+    """A cancellation names the number that it cancels."""
+    cancelled = text(row, "numero_bolletta_quietanza_storno") if operation == "cancelled" else ""
+    return cancelled or text(row, "numero_bolletta_quietanza")
 
 
 def _movement(row: etree._Element, operation: str, year: str) -> IncomingCredit:
-    number = text(row, "numero_bolletta_quietanza")
-    if operation == "cancelled":
-        number = text(row, "numero_bolletta_quietanza_storno") or number
+    number = _opi_number(row, operation)
     booked_on = _day(text(row, "data_movimento"), number)
     value_day = text(row, "data_valuta_ente")
     return IncomingCredit(
@@ -113,22 +143,21 @@ def _movement(row: etree._Element, operation: str, year: str) -> IncomingCredit:
     )
 
 
-def read_list(data: bytes, name: str) -> Journal:
-    """A CSV or XLSX with a header; columns in any order, those that are not known are left alone."""
+def read_list(data: bytes, name: str, held: Collection[Key] = ()) -> Journal:
+    """A CSV or XLSX with a header; columns in any order, those that are not known are left alone. An amount below zero is a
+    cancellation."""
     rows = sheets.read(data, name, what="il giornale di cassa")
     places = _places(rows[0][1])
-    taken = [
-        credit
+    found = [
+        _Row(
+            _cell(cells, places, "reference"),
+            _bare(_cell(cells, places, "number")),
+            _is_below_zero(_cell(cells, places, "amount")),
+            partial(_listed, number, cells, places),
+        )
         for number, cells in rows[1:]
-        if treasury_reference.is_pagopa(_cell(cells, places, "reference"))
-        for credit in [_listed(number, cells, places)]
     ]
-    return _chosen(iter(taken), len(rows) - 1)
-
-
-def _chosen(found: Iterator[IncomingCredit], rows: int) -> Journal:
-    taken = tuple(found)
-    return Journal(taken, rows - len(taken))
+    return _chosen(found, held, len(found))
 
 
 def _places(header: list[str]) -> dict[str, int]:
@@ -164,17 +193,26 @@ def _listed(row: int, cells: list[str], places: dict[str, int]) -> IncomingCredi
         amount=_listed_euro(_cell(cells, places, "amount"), where),
         booked_on=booked_on,
         reference=_cell(cells, places, "reference")[:1000],
+        operation="cancelled" if _is_below_zero(_cell(cells, places, "amount")) else "credit",
         value_day=_day(value_day, where) if value_day else None,
     )
 
 
 def _number(value: str, where: str = "") -> str:
-    number = "".join(value.split()).lstrip("0")
+    number = _bare(value)
     if not number or len(number) > 20:
         raise WrongJournal(
             f"Un movimento non ha il numero del sospeso ({where or 'numero mancante'}): {NOTHING}"
         )
     return number
+
+
+def _bare(number: str) -> str:
+    return "".join(number.split()).lstrip("0")
+
+
+def _is_below_zero(amount: str) -> bool:
+    return amount.replace("€", "").lstrip().startswith("-")
 
 
 def _euro(value: str, where: str) -> Decimal:

@@ -69,7 +69,8 @@ class ReportFact:
 
 @dataclass(frozen=True)
 class CreditFact:
-    """A credit that the treasurer has not cancelled; `iuf` is read from its reference or said by a person."""
+    """Money of the treasurer less what was taken back (below zero: a cancellation with a number of its own); `iuf` is read from
+    its reference or said by a person."""
 
     pk: int
     amount: Decimal
@@ -176,9 +177,10 @@ def _judge_credit_of(
     report: ReportFact, arrived: list[CreditFact], found: Judgement, today: dt.date
 ) -> Label:
     total = sum((credit.amount for credit in arrived), Decimal(0))
-    if total == report.total:  # also a report whose revoked payments leave nothing to transfer
+    nothing_due = report.total <= 0 and not arrived  # its revoked payments leave nothing to transfer
+    if total == report.total or nothing_due:
         return Label.RT_IUF_TES
-    if arrived:
+    if total:
         reason = f"Il flusso è di {printed(report.total)} euro, il tesoriere ha ricevuto {printed(total)}."
         found.findings.append(_about_report(Label.IUF_TES_DIV_IMP, report, reason, credit=arrived[0].pk))
         return Label.IUF_TES_DIV_IMP

@@ -76,9 +76,21 @@ def squeeze(text: str) -> str:
     return re.sub(r"[\s/]+", "", text).upper()
 
 
-def names(squeezed: str, identifier: str) -> bool:
-    """The reference (squeezed) carries this identifier of a report."""
-    return len(identifier) > len("2026-11-24") and squeeze(identifier) in squeezed
+def names(text: str, identifier: str) -> bool:
+    """The reference carries this identifier of a report, with blanks and slashes anywhere inside; where another letter, figure or
+    piece follows, it is the beginning of another identifier."""
+    if len(identifier) <= len("2026-11-24"):
+        return False
+    pieces = r"[\s/]*".join(map(re.escape, identifier))
+    return (
+        re.search(rf"(?<![A-Za-z0-9]){pieces}(?!\s*\d|[A-Za-z]|[-_]+[A-Za-z0-9])", text, re.IGNORECASE)
+        is not None
+    )
+
+
+def stands_whole(text: str, identifier: str) -> bool:
+    """In one piece, up to the slash that ends it or to the end: nothing of it is lost."""
+    return identifier != "" and re.search(rf"{re.escape(identifier)}\s*(/|$)", text) is not None
 
 
 def is_pagopa(text: str) -> bool:

@@ -235,6 +235,14 @@ def test_what_other_citizens_pay_is_not_for_us(text: str) -> None:
 
 
 def test_an_identifier_survives_any_blank_and_slash() -> None:
-    squeezed = treasury_reference.squeeze("PUR LGPE RIVERS AMENTO U RI 2026-11-2 4BAN CA-00 01")
-    assert treasury_reference.names(squeezed, FLOW)
-    assert not treasury_reference.names(squeezed, "2026-11-24BANCA-0002")
+    spoilt = "PUR LGPE RIVERS AMENTO U RI 2026-11-2 4BAN CA-00 01"
+    assert treasury_reference.names(spoilt, FLOW)
+    assert treasury_reference.names(f"{spoilt} VARI", FLOW)
+    assert not treasury_reference.names(spoilt, "2026-11-24BANCA-0002")
+
+
+@pytest.mark.parametrize("longer", ["12", "1 2", "1B", "1-2", "1_B"])
+def test_the_beginning_of_another_identifier_is_not_named(longer: str) -> None:
+    assert not treasury_reference.names(
+        f"/PUR/LGPE-RIVERSAMENTO/URI/2026-11-24BANCA-{longer}", "2026-11-24BANCA-1"
+    )
