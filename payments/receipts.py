@@ -8,6 +8,7 @@ next delivery or the sweep settles.
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -31,7 +32,7 @@ FAILED_AFTER_ALL = "Consegnata di nuovo come non riuscita: chiedi a pagoPA se il
 
 @dataclass(frozen=True)
 class IncomingReceipt:
-    """What a receipt says, as far as we need it. `paid_at` is aware."""
+    """What a receipt says, as far as we need it. `paid_at` is aware; `remark`: who gets the money, when it is not all ours."""
 
     fiscal_code: str
     receipt_id: str
@@ -42,6 +43,7 @@ class IncomingReceipt:
     fee: Decimal | None = None
     successful: bool = True
     raw: str = ""
+    remark: str = ""
 
     @property
     def paid(self) -> Decimal:
@@ -69,18 +71,30 @@ def keep(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receip
             return Receipt.objects.create(
                 fiscal_code=incoming.fiscal_code,
                 receipt_id=incoming.receipt_id,
-                nav=incoming.nav,
-                amount=incoming.paid,
-                paid_at=incoming.paid_at,
-                psp=incoming.psp[:70],
-                fee=incoming.fee,
                 channel=channel,
-                raw=incoming.raw,
-                received_at=now,
                 confirmed_at=None if channel == Receipt.Channel.UPLOAD else now,
+                **_content(incoming, now),
             )
     except IntegrityError:
         return _keep_again(incoming, channel, now)
+
+
+def _content(incoming: IncomingReceipt, now: dt.datetime) -> dict[str, Any]:
+    """The columns that come from the document. Of other services' receipts it is not kept: it names a person not of ours."""
+    elsewhere = incoming.fiscal_code != creditor().fiscal_code
+    part = elsewhere and bool(incoming.remark) and incoming.paid > 0
+    kept = part or _is_ours(incoming.fiscal_code, incoming.nav)
+    return {
+        "nav": incoming.nav,
+        "amount": incoming.paid,
+        "paid_at": incoming.paid_at,
+        "psp": incoming.psp[:70],
+        "fee": incoming.fee,
+        "raw": incoming.raw if kept else "",
+        "received_at": now,
+        "state": State.TO_REVIEW if part else State.RECEIVED,
+        "flag": incoming.remark if kept else "",
+    }
 
 
 def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
@@ -109,10 +123,8 @@ def _succeeds_now(receipt: Receipt, incoming: IncomingReceipt, channel: str) -> 
 
 def _begin_again(receipt: Receipt, incoming: IncomingReceipt, now: dt.datetime) -> None:
     """As if it came for the first time: `settle` places it."""
-    receipt.state, receipt.flag = State.RECEIVED, ""
-    receipt.amount, receipt.paid_at, receipt.received_at = incoming.paid, incoming.paid_at, now
-    receipt.nav, receipt.fee = incoming.nav or receipt.nav, incoming.fee
-    receipt.psp, receipt.raw = incoming.psp[:70], incoming.raw
+    for name, value in _content(incoming, now).items():
+        setattr(receipt, name, value)
     log.warning("failed_receipt_succeeded", receipt=receipt.pk)
     _flag(receipt, "Prima consegnata come non riuscita o senza importo, poi come pagata.")
 
@@ -186,16 +198,18 @@ def _judge(receipt: Receipt, notice: Notice | None) -> Verdict:
             pk=receipt.pk
         )
         facts = NoticeFacts(notice.amount, notice.state, credited_on_paper=on_paper.exists())
-    return verdicts.judge(amount=receipt.amount, ours=_is_ours(receipt), notice=facts)
+    return verdicts.judge(
+        amount=receipt.amount, ours=_is_ours(receipt.fiscal_code, receipt.nav), notice=facts
+    )
 
 
-def _is_ours(receipt: Receipt) -> bool:
+def _is_ours(fiscal_code: str, nav: str) -> bool:
     """Broadcast stations hear of every notice of the town, also of other services and partners."""
     body = creditor()
-    if receipt.fiscal_code != body.fiscal_code:
+    if fiscal_code != body.fiscal_code:
         return False
     try:
-        return identifiers.parse(receipt.nav).segregation == body.segregation
+        return identifiers.parse(nav).segregation == body.segregation
     except identifiers.WrongNoticeNumber:
         return True
 

@@ -21,6 +21,7 @@ from payments.models import Receipt, RecoveryCall
 from payments.receipts import IncomingReceipt
 from payments.rules.amounts import WrongAmount, from_wire
 from payments.rules.dates import is_credible
+from payments.rules.split import part_of
 
 log = structlog.get_logger(__name__)
 Outcome = RecoveryCall.Outcome
@@ -100,17 +101,26 @@ def incoming_receipt(content: Any, *, iur: str, raw: str) -> IncomingReceipt:
         raise WrongReceipt("noticeNumber")
     if content.get("fiscalCode") != creditor().fiscal_code:
         raise WrongReceipt("fiscalCode")
+    town, paid = creditor().fiscal_code, _euro(content.get("paymentAmount"))
     return IncomingReceipt(
-        fiscal_code=creditor().fiscal_code,
+        fiscal_code=town,
         receipt_id=iur,
         nav=nav,
-        amount=_euro(content.get("paymentAmount")),
+        amount=paid,
         paid_at=_moment(content),
         psp=str(content.get("pspCompanyName") or content.get("idPSP") or ""),
         fee=_fee(content.get("fee")),
         successful=str(content.get("outcome")).upper() != "KO",
         raw=raw,
+        remark=part_of(town=town, payee=town, paid=paid, transfers=_transfers(content)).remark,
     )
+
+
+def _transfers(content: dict[str, Any]) -> list[tuple[str, Decimal | None]]:
+    """To whom the money goes: fiscal code and amount."""
+    rows = content.get("transferList")
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [(str(row.get("fiscalCodePA")), _readable(row.get("transferAmount"))) for row in found]
 
 
 def _euro(value: Any) -> Decimal:
@@ -122,12 +132,16 @@ def _euro(value: Any) -> Decimal:
         raise WrongReceipt("paymentAmount") from wrong
 
 
-def _fee(value: Any) -> Decimal | None:
+def _readable(value: Any) -> Decimal | None:
     try:
-        fee = _euro(value)
+        return _euro(value)
     except WrongReceipt:
         return None
-    return fee if fee < LARGEST_FEE else None
+
+
+def _fee(value: Any) -> Decimal | None:
+    fee = _readable(value)
+    return fee if fee is not None and fee < LARGEST_FEE else None
 
 
 def _moment(content: dict[str, Any]) -> dt.datetime | None:

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from payments.configuration import creditor
 from payments.receipts import IncomingReceipt
 from payments.rules.amounts import WrongAmount, from_wire
 from payments.rules.dates import is_credible
+from payments.rules.split import part_of
 from payments.soap.envelope import child, text
 from payments.soap.faults import Refusal
 
@@ -29,17 +31,31 @@ def incoming(message: etree._Element) -> IncomingReceipt:
     fiscal_code = text(receipt, "fiscalCode") or text(message, "idPA")
     if len(fiscal_code) > LONGEST_FISCAL_CODE:
         raise Refusal("PAA_SINTASSI_EXTRAXSD", "fiscalCode troppo lungo")
+    part = part_of(
+        town=creditor().fiscal_code,
+        payee=fiscal_code,
+        paid=_amount(text(receipt, "paymentAmount")),
+        transfers=_transfers(receipt),
+    )
     return IncomingReceipt(
         fiscal_code=fiscal_code,
         receipt_id=receipt_id,
         nav=nav,
-        amount=_amount(text(receipt, "paymentAmount")),
+        amount=part.amount,
         paid_at=_moment(text(receipt, "paymentDateTime")),
         psp=text(receipt, "PSPCompanyName") or text(receipt, "idPSP"),
         fee=_optional_amount(text(receipt, "fee")),
         successful=text(receipt, "outcome").upper() != "KO",
         raw=etree.tostring(message, encoding="unicode"),
+        remark=part.remark,
     )
+
+
+def _transfers(receipt: etree._Element) -> list[tuple[str, Decimal | None]]:
+    """To whom the money goes: fiscal code and amount."""
+    found = child(receipt, "transferList")
+    rows = found.iterchildren("*") if found is not None else ()
+    return [(text(row, "fiscalCodePA"), _readable(text(row, "transferAmount"))) for row in rows]
 
 
 def _amount(value: str) -> Decimal:
@@ -49,12 +65,16 @@ def _amount(value: str) -> Decimal:
         raise Refusal("PAA_SINTASSI_EXTRAXSD", "paymentAmount illeggibile") from wrong
 
 
-def _optional_amount(value: str) -> Decimal | None:
+def _readable(value: str) -> Decimal | None:
     try:
-        fee = from_wire(value)
+        return from_wire(value)
     except WrongAmount:
         return None
-    return fee if fee < LARGEST_FEE else None
+
+
+def _optional_amount(value: str) -> Decimal | None:
+    fee = _readable(value)
+    return fee if fee is not None and fee < LARGEST_FEE else None
 
 
 def _moment(value: str) -> dt.datetime | None:

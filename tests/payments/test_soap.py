@@ -1,5 +1,6 @@
 """What the node asks and what we answer: the published schema, an independent client, hostile messages."""
 
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 
@@ -221,3 +222,47 @@ def test_an_address_that_the_schema_refuses_is_left_out(
     answer = node.ask(question("paGetPaymentV2Request", notice.nav))
     assert schema.validate(answer), schema.error_log
     assert "posta.example" not in etree.tostring(answer, encoding="unicode")
+
+
+def shared(nav: str, *, payee: str = "", ours: str = "60.00", theirs: str = "42.00") -> bytes:
+    """A receipt of 102.00 euro whose money goes to the town and to another body."""
+    root = etree.fromstring(receipt_message(nav, "102.00"))
+    (receipt,), (transfer,) = root.iter("receipt"), root.iter("transfer")
+    other = deepcopy(transfer)
+    for item, number, code, amount in ((transfer, "1", "", ours), (other, "2", "12345678901", theirs)):
+        for name, value in (("idTransfer", number), ("fiscalCodePA", code), ("transferAmount", amount)):
+            found = child(item, name)
+            assert found is not None
+            found.text = value or found.text
+    transfer.addnext(other)
+    body = child(receipt, "fiscalCode")
+    assert body is not None
+    body.text = payee or body.text
+    return etree.tostring(root)
+
+
+def test_of_a_notice_paid_to_two_bodies_the_family_has_paid_all_and_a_person_looks(
+    node: NodeClient, notice: Notice
+) -> None:
+    assert node.outcome(shared(notice.nav)) == "OK"
+    assert Entry.objects.get().amount == Decimal("102.00")
+    receipt = Receipt.objects.to_review().get()
+    assert "Solo 60,00 euro su 102,00 vanno al comune" in receipt.flag
+
+
+def test_our_part_of_another_body_s_notice_waits_for_a_person(node: NodeClient, notice: Notice) -> None:
+    message = shared(UNKNOWN, payee="12345678901")
+    assert [node.outcome(message), node.outcome(message)] == ["OK", "OK"]
+    receipt = Receipt.objects.to_review().get()
+    assert (receipt.amount, receipt.state) == (Decimal("60.00"), Receipt.State.TO_REVIEW)
+    assert receipt.flag == "Parte per il comune (60,00) di un avviso di un altro ente."
+    assert receipt.raw
+
+
+def test_of_other_services_receipts_the_document_is_not_kept(node: NodeClient, notice: Notice) -> None:
+    """It names a debtor who has nothing to do with the canteen; also when another body has a part of it."""
+    assert node.outcome(shared("347000000000000000")) == "OK"
+    receipt = Receipt.objects.get()
+    assert (receipt.state, receipt.raw, receipt.flag) == (Receipt.State.IGNORED, "", "")
+    assert node.outcome(receipt_message(notice.nav, "102.00", receipt_id="ours")) == "OK"
+    assert "Anonimo" in Receipt.objects.get(receipt_id="ours").raw
