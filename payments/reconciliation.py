@@ -203,11 +203,12 @@ def _receipts(since: dt.datetime, lines: list[LineFact]) -> list[ReceiptFact]:
             iuv=nav[1:],
             amount=amount,
             paid_on=moment.astimezone(ROME).date(),
-            named=receipt_id != f"avviso-{nav}",
+            named=confirmed is not None and receipt_id != f"avviso-{nav}",
             counts=state in COUNTED,
+            placed=state == Receipt.State.CREDITED,
         )
-        for pk, receipt_id, nav, amount, state, moment in wanted.order_by("pk").values_list(
-            "pk", "receipt_id", "nav", "amount", "state", "moment"
+        for pk, receipt_id, nav, amount, state, moment, confirmed in wanted.order_by("pk").values_list(
+            "pk", "receipt_id", "nav", "amount", "state", "moment", "confirmed_at"
         )
     ]
 

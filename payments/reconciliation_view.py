@@ -16,6 +16,7 @@ ORDER = (
     (Label.RT_IUF, "reported"),
     (Label.RT_NO_IUF, "waiting"),
     (Label.RT_IUF_DIV_IMP, "differs"),
+    (Label.RT_TWICE, "twice"),
     (Label.REVOKED, "revoked"),
 )
 

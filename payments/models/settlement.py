@@ -18,7 +18,11 @@ NOT_REVERSED = (
     "La banca ha ripreso i soldi. Se l'importo è quello della ricevuta il portale storna il borsellino entro pochi minuti; "
     "se è diverso, decidi tu con una rettifica. Poi avvisa la famiglia."
 )
-NEVER_CREDITED = "Nessuno è stato accreditato: non c'è nulla da stornare. Se la ricevuta arriva più tardi, il portale accredita e poi storna."
+NEVER_CREDITED = (
+    "Nessun borsellino è stato stornato. Se la ricevuta arriva più tardi, il portale la accredita e poi la storna; se i soldi "
+    "sono già in un borsellino, decidi tu con una rettifica."
+)
+NOT_PLACED = "La ricevuta è ancora da abbinare: nessun borsellino è stato toccato. Se la accrediti, il portale poi la storna."
 
 
 class SettlementReportQuerySet(models.QuerySet["SettlementReport"]):
@@ -373,6 +377,8 @@ class ReconciliationCase(models.Model):
     @property
     def to_do(self) -> str:
         """What the office does about it."""
-        if self.label == Label.REVOKED.value and self.reversal_id is None:
-            return NOT_REVERSED if self.receipt_id else NEVER_CREDITED
-        return Label(self.label).to_do
+        if self.label != Label.REVOKED.value or self.reversal_id is not None:
+            return Label(self.label).to_do
+        if self.receipt is None:
+            return NEVER_CREDITED
+        return NOT_REVERSED if self.receipt.state == Receipt.State.CREDITED else NOT_PLACED

@@ -11,6 +11,7 @@ class Label(Enum):
     RT_IUF = "RT_IUF"
     RT_NO_IUF = "RT_NO_IUF"
     RT_IUF_DIV_IMP = "RT_IUF_DIV_IMP"
+    RT_TWICE = "RT_TWICE"
     IUV_NO_RT = "IUV_NO_RT"
     IUF_SUM = "IUF_SUM"
     IUF_NO_TES = "IUF_NO_TES"
@@ -41,7 +42,7 @@ _SAID = {
         "pagato, non ancora rendicontato",
         (
             "Chiedi al nodo i flussi mancanti («Chiedi i flussi adesso»). Se il flusso non c'è, chiedi alla banca"
-            " che ha incassato il pagamento: il nome è sulla ricevuta. La famiglia ha già il suo credito."
+            " che ha incassato il pagamento: il nome è sulla ricevuta."
         ),
     ),
     "RT_IUF_DIV_IMP": (
@@ -49,6 +50,13 @@ _SAID = {
         (
             "Confronta la ricevuta con il flusso e chiedi alla banca quale importo è giusto; poi correggi il "
             "borsellino con una rettifica, se serve."
+        ),
+    ),
+    "RT_TWICE": (
+        "accreditato due volte",
+        (
+            "Confronta le due ricevute dell'avviso con il flusso. Se il pagamento è uno solo, storna dal pannello il "
+            "movimento in più e avvisa la famiglia; se sono due, chiedi alla banca quando riporta l'altro."
         ),
     ),
     "IUV_NO_RT": (

@@ -18,8 +18,15 @@ from payments.rules.labels import Label
 PATIENCE = 3
 REVOKED_OUTCOME = "3"
 LONGEST_REASON = 400
+#: Where the money of a receipt is, by `placed`.
+WHERE = {True: "Pagato e accreditato alla famiglia", False: "Pagato, non ancora abbinato a una famiglia"}
 #: A revoked payment that never came is another thing than one that did: closing the first closes nothing of the second.
 NO_RECEIPT = "senza-ricevuta"
+NEVER_CAME = "La banca ha revocato un pagamento che non era arrivato: nessun borsellino è stato toccato."
+SET_ASIDE = (
+    "La banca ha revocato un pagamento la cui ricevuta è stata messa da parte come doppione: il portale non sa quale altra "
+    "ricevuta lo ha accreditato."
+)
 
 
 SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
@@ -27,8 +34,8 @@ SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
 
 @dataclass(frozen=True)
 class ReceiptFact:
-    """Money that has arrived. `iuv` is the reference of its notice; `named`: its identifier is the node's, not ours; `counts`:
-    it is not a second paper of the same money."""
+    """Money that has arrived. `iuv` is the reference of its notice; `named`: the node has said its identifier; `counts`: it is
+    not a second paper of the same money; `placed`: it is in a wallet."""
 
     pk: int
     receipt_id: str
@@ -37,6 +44,7 @@ class ReceiptFact:
     paid_on: dt.date
     named: bool = True
     counts: bool = True
+    placed: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,11 @@ class Books:
 
 @dataclass
 class Judgement:
-    """`receipts`: the label of each receipt by pk; `reports`: those whose credit is there, and exact."""
+    """`receipts`: the label of each receipt by pk; `lines`: the line that reports it; `reports`: those whose credit is there,
+    and exact."""
 
     receipts: dict[int, Label] = field(default_factory=dict)
+    lines: dict[int, int] = field(default_factory=dict)
     reports: dict[int, Label] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -214,23 +224,65 @@ def _judge_receipts(
     for line in lines:
         by_iur[normal(line.iur)].append(line)
     singles = {(normal(credit.iuv), credit.amount) for credit in transfers if credit.iuv}
-    claimed: set[str] = set()
-    nameless = _by_iuv(lines)
-    for receipt in receipts:
-        iur = normal(receipt.receipt_id) if receipt.named else nameless.get(normal(receipt.iuv), "")
-        mine = by_iur.get(iur, []) if iur else []
-        claimed.add(iur)
-        if not receipt.counts:
-            continue
+    payments = payments_of(receipts, by_iur)
+    counted = [receipt for receipt in receipts if receipt.counts]
+    first = _first_claims(counted, payments)
+    for receipt in counted:
+        iur = payments.get(receipt.pk, "")
+        mine = by_iur[iur] if iur else []
         label = _label(receipt, mine, paid, (normal(receipt.iuv), receipt.amount) in singles)
+        if mine:
+            found.lines[receipt.pk] = mine[0].pk
+        if mine and first[iur] != receipt.pk:
+            label = _report_second(receipt, mine[0], label, found)
+        else:
+            _report_receipt(receipt, mine, label, found, today)
         found.receipts[receipt.pk] = label
-        _report_receipt(receipt, mine, label, found, today)
-    _judge_lines(by_iur, claimed, found)
+    _judge_lines(by_iur, set(first), set(payments.values()), found)
 
 
-def _by_iuv(lines: list[LineFact]) -> dict[str, str]:
-    """For a paper receipt that bears no identifier of the node: the payment of its notice."""
-    return {normal(line.iuv): normal(line.iur) for line in lines if not line.is_revoked}
+def payments_of(receipts: list[ReceiptFact], by_iur: Mapping[str, list[LineFact]]) -> dict[int, str]:
+    """The reported payment (IUR) that each receipt is, by pk: the one of its name, or else one of its notice. What was set
+    aside as a double lends its payment to the receipt that was credited in its place; a paper, whose identifier is only what
+    somebody read, takes the payment that no other receipt is, if there is one."""
+    own = {fact.pk: normal(fact.receipt_id) for fact in receipts if normal(fact.receipt_id) in by_iur}
+    lent = {own[fact.pk] for fact in receipts if fact.pk in own and not fact.counts}
+    taken = {own[fact.pk] for fact in receipts if fact.pk in own and fact.counts}
+    of_notice: dict[str, list[str]] = defaultdict(list)
+    for iur, lines in by_iur.items():
+        of_notice[normal(lines[0].iuv)].append(iur)
+    found = dict(own)
+    for fact in receipts:
+        if fact.pk in own:
+            continue
+        offered = [iur for iur in of_notice[normal(fact.iuv)] if not fact.named or iur in lent - taken]
+        if offered:
+            found[fact.pk] = min(offered, key=lambda iur: (iur in taken, by_iur[iur][0].is_revoked))
+            taken |= {found[fact.pk]} if fact.counts else set()
+    return found
+
+
+def _first_claims(counted: list[ReceiptFact], payments: Mapping[int, str]) -> dict[str, int]:
+    """Whose payment it is when more than one receipt says so: of the one in a wallet, then of the one that bears its name."""
+    first: dict[str, int] = {}
+    for fact in sorted(counted, key=lambda fact: (not fact.placed, not fact.named, fact.pk)):
+        if fact.pk in payments:
+            first.setdefault(payments[fact.pk], fact.pk)
+    return first
+
+
+def _report_second(receipt: ReceiptFact, line: LineFact, label: Label, found: Judgement) -> Label:
+    """The same payment is in a wallet twice, as paper and as receipt. One that is in no wallet yet is no harm."""
+    if not receipt.placed:
+        return label
+    reason = (
+        "Due ricevute accreditate sono lo stesso pagamento del flusso: i soldi arrivati sono di una sola."
+    )
+    about = _about_line(Label.RT_TWICE, line, reason, receipt.pk)
+    found.findings.append(
+        replace(about, key=f"{Label.RT_TWICE.value}:{receipt.pk}", amount=receipt.amount, day=receipt.paid_on)
+    )
+    return Label.RT_TWICE
 
 
 def _label(receipt: ReceiptFact, mine: list[LineFact], paid: set[int], single: bool) -> Label:
@@ -247,7 +299,7 @@ def _report_receipt(
     receipt: ReceiptFact, mine: list[LineFact], label: Label, found: Judgement, today: dt.date
 ) -> None:
     if label is Label.RT_NO_IUF and is_late(receipt.paid_on, today):
-        reason = "Pagato e accreditato alla famiglia, ma nessun flusso della banca lo riporta ancora."
+        reason = f"{WHERE[receipt.placed]}, ma nessun flusso della banca lo riporta ancora."
         found.findings.append(
             Finding(label, f"{label.value}:{receipt.pk}", receipt.paid_on, receipt.amount, reason, receipt.pk)
         )
@@ -262,22 +314,22 @@ def _report_receipt(
         found.findings.append(_about_line(label, revoked, reason, receipt.pk))
 
 
-def _judge_lines(by_iur: Mapping[str, list[LineFact]], claimed: set[str], found: Judgement) -> None:
-    """Payments of ours that are reported without a receipt, or more than once."""
+def _judge_lines(
+    by_iur: Mapping[str, list[LineFact]], counted: set[str], known: set[str], found: Judgement
+) -> None:
+    """Payments of ours that are reported without a receipt, or more than once. `counted`: those of a receipt that counts;
+    `known`: also those of one that was set aside."""
     for iur, lines in by_iur.items():
         executed = [line for line in lines if line.ours and not line.is_revoked]
         revoked = any(line.is_revoked for line in lines)
-        if executed and iur not in claimed and not revoked:
+        if executed and iur not in known and not revoked:
             reason = (
                 f"Il flusso riporta {printed(executed[0].amount)} euro pagati, ma la ricevuta non è arrivata."
             )
             found.findings.append(_about_line(Label.IUV_NO_RT, executed[0], reason))
-        elif revoked and iur not in claimed and any(line.ours for line in lines):
+        elif revoked and iur not in counted and any(line.ours for line in lines):
             line = next(line for line in lines if line.is_revoked)
-            reason = (
-                "La banca ha revocato un pagamento che non era arrivato: nessun borsellino è stato toccato."
-            )
-            about = _about_line(Label.REVOKED, line, reason)
+            about = _about_line(Label.REVOKED, line, SET_ASIDE if iur in known else NEVER_CAME)
             found.findings.append(replace(about, key=f"{about.key}:{NO_RECEIPT}"))
         _report_repeated(executed, found)
 

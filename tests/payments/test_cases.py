@@ -5,14 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from payments import books, reconciliation, treasury
+from payments import books, receipts, reconciliation, treasury
+from payments.configuration import creditor
 from payments.models import Notice, Receipt, ReconciliationCase
+from payments.receipts import IncomingReceipt
+from payments.rules.labels import Label
 from payments.rules.reports import IncomingLine
 from tests import cast
 from tests.payments.conftest import NOW
-from tests.payments.settled import FDR, a_line, a_report, kept, opi
+from tests.payments.settled import DAY, FDR, a_credit, a_line, a_report, kept, opi
 from tests.payments.test_settlement import open_labels, receive
 from wallets import books as wallet_books
+from wallets import ledger
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +55,7 @@ def test_a_payment_revoked_before_its_receipt_is_reversed_when_the_receipt_comes
     follow()
     early = ReconciliationCase.objects.open().get(label="REVOKED")
     assert (early.receipt, "nessun borsellino" in early.reason) == (None, True)
-    assert "non c'è nulla da stornare" in early.to_do
+    assert "Nessun borsellino è stato stornato" in early.to_do
     if closed:
         reconciliation.close(case=early, note="Non era arrivato.", by=town.gino, now=LATER)
     receive(notice)
@@ -101,5 +105,102 @@ def test_a_revocation_withdrawn_before_the_reversal_takes_nothing(
         case = ReconciliationCase.objects.get(label="REVOKED")
         reconciliation.close(case=case, note="Visto.", by=town.gino, now=LATER)
     kept(a_report(a_line(paid.iuv), revision=2))
+    follow()
+    assert balance(town) == Decimal("102.00")
+
+
+# -- the same payment under two identifiers ------------------------------------------------------------------------
+
+
+def on_paper(notice: Notice, wallet: Wallet, town: cast.Town, receipt_id: str = "TRX-77") -> Receipt:
+    """What a parent handed over and the office accepted: its identifier is what somebody read."""
+    incoming = IncomingReceipt(creditor().fiscal_code, receipt_id, notice.nav, notice.amount, paid_at=NOW)
+    receipt = receipts.keep(incoming=incoming, channel=Receipt.Channel.UPLOAD, now=NOW)
+    return receipts.attach(receipt=receipt, wallet=wallet, by=town.enzo, now=NOW)
+
+
+def credit_again(receipt: Receipt, wallet: Wallet) -> None:
+    """Past the question whether it is the same payment."""
+    receipt.entry = ledger.credit(
+        wallet=wallet,
+        amount=receipt.amount,
+        cause=receipts.cause_of(receipt),
+        value_day=DAY,
+        now=NOW,
+    )
+    receipt.state = Receipt.State.CREDITED
+    receipt.save()
+
+
+def labels_of_the_day() -> dict[str, Label]:
+    look = reconciliation.look(first=DAY, last=DAY, today=LATER.date())
+    identifiers = dict(Receipt.objects.values_list("pk", "receipt_id"))
+    return {identifiers[pk]: label for pk, label in look.judgement.receipts.items()}
+
+
+def test_a_paper_whose_receipt_was_set_aside_as_its_double_tallies_and_is_reversed_when_revoked(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town)
+    receipts.set_aside(receipt=receive(notice), by=town.enzo, now=NOW)
+    kept(a_report(a_line(notice.iuv)))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == []
+    assert labels_of_the_day() == {"TRX-77": Label.RT_IUF_TES}
+    kept(a_report(revoked(notice.iuv), fdr=f"{FDR}-2", total="-102.00"))
+    follow()
+    case = ReconciliationCase.objects.open().get(label="REVOKED")
+    assert (balance(town), case.reversal is not None) == (0, True)
+
+
+def test_a_paper_is_the_payment_of_its_notice_until_its_receipt_comes(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town)
+    kept(a_report(a_line(notice.iuv)))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == []
+    assert receive(notice).state == Receipt.State.TO_REVIEW
+    assert open_labels() == []
+
+
+def test_a_payment_credited_as_paper_and_as_receipt_is_a_case_and_is_reversed_once(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town, f"avviso-{notice.nav}")
+    credit_again(receive(notice), wallet)
+    kept(a_report(a_line(notice.iuv)))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == ["RT_TWICE"]
+    case = ReconciliationCase.objects.get()
+    assert case.receipt is not None
+    assert (case.receipt.receipt_id, case.amount) == (f"avviso-{notice.nav}", Decimal("102.00"))
+    kept(a_report(revoked(notice.iuv), fdr=f"{FDR}-2", total="-102.00"))
+    follow()
+    assert open_labels() == ["REVOKED", "RT_TWICE"]
+    assert balance(town) == Decimal("102.00")
+
+
+def test_two_payments_of_one_notice_that_the_bank_reports_are_no_case(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town)
+    credit_again(receive(notice), wallet)
+    kept(a_report(a_line(notice.iuv), a_line(notice.iuv, "iur2"), total="204.00"))
+    treasury.record(credit=a_credit(amount="204.00"), by=town.gino, now=NOW)
+    assert open_labels() == []
+    assert labels_of_the_day() == {"TRX-77": Label.RT_IUF_TES, "iur1": Label.RT_IUF_TES}
+
+
+def test_a_revocation_of_a_double_that_nobody_can_place_is_a_case(
+    paid: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    second = IncomingReceipt(creditor().fiscal_code, "iur2", "", paid.amount, paid_at=NOW)
+    double = receipts.record(incoming=second, channel=Receipt.Channel.SOAP, now=NOW)
+    receipts.set_aside(receipt=double, by=town.enzo, now=NOW)
+    kept(a_report(a_line(paid.iuv), a_line(paid.iuv, "iur2"), revoked(paid.iuv, "iur2"), total="102.00"))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == ["REVOKED"]
+    assert "messa da parte come doppione" in ReconciliationCase.objects.get().reason
     follow()
     assert balance(town) == Decimal("102.00")
