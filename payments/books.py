@@ -8,7 +8,15 @@ CHECKS: tuple[Check, ...] = (
         "Ogni ricevuta accreditata ha un movimento dello stesso importo, con la sua causa.",
         """SELECT format('ricevuta %s', r.id) FROM payments_receipt r LEFT JOIN wallets_entry e ON e.id = r.entry_id
         WHERE r.state = 'credited' AND (e.id IS NULL OR e.amount <> r.amount
-            OR e.cause <> 'receipt:' || r.fiscal_code || ':' || r.receipt_id)""",
+            OR upper(e.cause) <> upper('receipt:' || r.fiscal_code || ':' || r.receipt_id))""",
+    ),
+    Check(
+        "identificativi_unici",
+        "Nessun identificativo di ricevuta è accreditato due volte, comunque siano scritte le sue lettere.",
+        """SELECT format('ricevute %s', string_agg(r.id::text, ', ' ORDER BY r.id)) FROM payments_receipt r
+        JOIN wallets_entry e ON e.id = r.entry_id
+        WHERE NOT EXISTS (SELECT FROM wallets_entry s WHERE s.reverses_id = e.id)
+        GROUP BY r.fiscal_code, upper(r.receipt_id) HAVING count(*) > 1""",
     ),
     Check(
         "movimento_e_ricevuta",

@@ -173,7 +173,7 @@ class DecisionForm(forms.Form):
         error_messages={"invalid_choice": "Scegli un figlio di questa famiglia."},
     )
     is_another_payment = forms.BooleanField(
-        label="È un secondo pagamento dello stesso avviso, diverso da quello già accreditato", required=False
+        label="È un altro pagamento, diverso da quello già accreditato", required=False
     )
 
     def __init__(self, *args: Any, household: Household, **options: Any) -> None:

@@ -16,10 +16,12 @@ from django.db import IntegrityError, transaction
 from enrolments.errors import Refused
 from enrolments.models import Pupil
 from identity.models import User
+from payments import doubles
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
 from payments.models import Notice, Receipt
 from payments.rules import identifiers, verdicts
+from payments.rules.amounts import printed
 from payments.rules.verdicts import Action, NoticeFacts, Verdict
 from wallets import ledger
 from wallets.models import Wallet
@@ -56,6 +58,17 @@ class AlreadyPlaced(PaymentRefused):
 
     def __init__(self) -> None:
         super().__init__("Questa ricevuta è già stata accreditata: il borsellino non cambia.")
+
+
+class PossibleDuplicate(PaymentRefused):
+    """The money may be in the wallet already: only a person can say that this is another payment."""
+
+    def __init__(self, equal: Receipt) -> None:
+        paid = (equal.paid_at or equal.received_at).astimezone(ledger.ROME)
+        super().__init__(
+            f"C'è già un pagamento uguale: {printed(equal.amount)} euro del {paid:%d/%m/%Y}, identificativo "
+            f"{equal.receipt_id}. È lo stesso? Allora segnalo come già presente. Se è davvero un altro, confermalo con la casella."
+        )
 
 
 def record(*, incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
@@ -100,9 +113,9 @@ def _content(incoming: IncomingReceipt, now: dt.datetime) -> dict[str, Any]:
 def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:
     """One delivery more. The first word of the node about a paper receipt confirms it and fills in what paper did not say."""
     with transaction.atomic():
-        known = Receipt.objects.filter(fiscal_code=incoming.fiscal_code, receipt_id=incoming.receipt_id)
-        notice = _notice_numbered(incoming.fiscal_code, incoming.nav or known.get().nav)
-        receipt = known.select_for_update().get()
+        known = Receipt.objects.with_id(incoming.fiscal_code, incoming.receipt_id)[:1].get()
+        notice = _notice_numbered(incoming.fiscal_code, incoming.nav or known.nav)
+        receipt = Receipt.objects.select_for_update().get(pk=known.pk)
         receipt.deliveries += 1
         if _succeeds_now(receipt, incoming, channel):
             _begin_again(receipt, incoming, now)
@@ -135,6 +148,7 @@ def _other_number(receipt: Receipt, incoming: IncomingReceipt) -> bool:
 
 def _confirm(receipt: Receipt, incoming: IncomingReceipt, notice: Notice | None, now: dt.datetime) -> None:
     receipt.confirmed_at = now
+    receipt.receipt_id = incoming.receipt_id  # in the node's spelling
     receipt.raw = receipt.raw or incoming.raw
     receipt.nav = receipt.nav or incoming.nav
     receipt.psp = receipt.psp or incoming.psp[:70]
@@ -194,9 +208,8 @@ def _notice_numbered(fiscal_code: str, nav: str) -> Notice | None:
 def _judge(receipt: Receipt, notice: Notice | None) -> Verdict:
     facts = None
     if notice is not None:
-        on_paper = notice.receipts.filter(state=State.CREDITED, confirmed_at__isnull=True).exclude(
-            pk=receipt.pk
-        )
+        doubles.take_turns(notice.wallet)
+        on_paper = doubles.like(receipt=receipt, wallet=notice.wallet, notice=notice)
         facts = NoticeFacts(notice.amount, notice.state, credited_on_paper=on_paper.exists())
     return verdicts.judge(
         amount=receipt.amount, ours=_is_ours(receipt.fiscal_code, receipt.nav), notice=facts
@@ -250,9 +263,15 @@ def _flag(receipt: Receipt, text: str) -> None:
 
 
 def attach(
-    *, receipt: Receipt, wallet: Wallet, pupil: Pupil | None = None, by: User, now: dt.datetime
+    *,
+    receipt: Receipt,
+    wallet: Wallet,
+    pupil: Pupil | None = None,
+    is_another_payment: bool = False,
+    by: User,
+    now: dt.datetime,
 ) -> Receipt:
-    """A person says whose money it is: credited to that wallet, once."""
+    """A person says whose money it is: credited to that wallet, once. What may be there already wants a second word."""
     with transaction.atomic():
         notice = _notice_numbered(receipt.fiscal_code, receipt.nav)
         mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
@@ -262,6 +281,8 @@ def attach(
             raise PaymentRefused("Questa ricevuta non ha un importo: non c'è nulla da accreditare.")
         mine.notice = notice
         is_paid = notice is not None and notice.wallet_id == wallet.pk
+        if not is_another_payment:
+            _refuse_double(mine, wallet, notice)
         _credit(mine, wallet, pupil or (notice.pupil if notice and is_paid else None), now, by)
         mine.flag_closed_at = now if mine.flag else None
         if notice is not None and is_paid:
@@ -269,6 +290,13 @@ def attach(
         mine.save()
     log.info("receipt_attached", receipt=mine.pk, wallet=wallet.pk, by=by.pk)
     return mine
+
+
+def _refuse_double(receipt: Receipt, wallet: Wallet, notice: Notice | None) -> None:
+    doubles.take_turns(wallet)
+    equal = doubles.like(receipt=receipt, wallet=wallet, notice=notice).order_by("-pk").first()
+    if equal is not None:
+        raise PossibleDuplicate(equal)
 
 
 def set_aside(*, receipt: Receipt, by: User, now: dt.datetime) -> Receipt:

@@ -44,7 +44,7 @@ def recover(*, iur: str, iuv: str, now: dt.datetime) -> Receipt | None:
     One that is here already is returned without a question. Never inside a transaction; safe to call again for every line of
     every report.
     """
-    here = Receipt.objects.filter(fiscal_code=creditor().fiscal_code, receipt_id=iur).first()
+    here = Receipt.objects.with_id(creditor().fiscal_code, iur).first()
     if here is not None:
         return here
     call = _leave_to_ask(iur, iuv, now)

@@ -3,6 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import Q
+from django.db.models.functions import Upper
+
 from payments.models import Notice, Receipt, UploadedReceipt
 from payments.rules.matching import Candidate, Claim, Suggestion, suggest
 from wallets.ledger import ROME
@@ -61,9 +64,8 @@ def _receipts(upload: UploadedReceipt, claim: Claim) -> list[Receipt]:
     unplaced = [Receipt.State.TO_REVIEW, Receipt.State.IGNORED]
     own = Receipt.objects.filter(entry__wallet__household=upload.household, amount=claim.amount)
     free = Receipt.objects.filter(state__in=unplaced, amount=claim.amount, paid_at__date__range=days)
-    named = Receipt.objects.filter(receipt_id__in=claim.receipt_ids) | Receipt.objects.filter(
-        nav__in=claim.navs
-    )
+    folded = Receipt.objects.alias(folded=Upper("receipt_id"))
+    named = folded.filter(Q(folded__in={one.upper() for one in claim.receipt_ids}) | Q(nav__in=claim.navs))
     return list({row.pk: row for rows in (own, free, named) for row in rows.order_by("-pk")[:30]}.values())
 
 

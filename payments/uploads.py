@@ -21,7 +21,7 @@ from payments import paper_reader, receipts
 from payments.configuration import creditor
 from payments.errors import PaymentRefused
 from payments.models import Notice, Receipt, UploadedReceipt
-from payments.receipts import IncomingReceipt
+from payments.receipts import IncomingReceipt, PossibleDuplicate
 from payments.rules import paper
 from wallets.ledger import ROME
 from wallets.models import Wallet
@@ -35,6 +35,8 @@ KINDS = {
     b"\x89PNG\r\n\x1a\n": ("image/png", "png"),
 }
 NOON = dt.time(12, 0)
+#: In a wallet, or said by a person to be there under another identifier.
+PLACED = {Receipt.State.CREDITED, Receipt.State.DUPLICATE}
 
 
 class BadFile(PaymentRefused):
@@ -48,10 +50,6 @@ class AlreadySent(PaymentRefused):
 class AlreadyDecided(PaymentRefused):
     def __init__(self) -> None:
         super().__init__("Questa ricevuta è già stata decisa: ricarica la pagina.")
-
-
-class PossibleDuplicate(PaymentRefused):
-    """The notice has its money already; only a person can say that this is another payment."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def _insert(upload: UploadedReceipt) -> UploadedReceipt:
 def accept(*, upload: UploadedReceipt, decision: Decision, by: User, now: dt.datetime) -> UploadedReceipt:
     """Credit it, once: a receipt id that has its movement already makes this upload a duplicate, not a second credit."""
     wallet = Wallet.objects.get(household=upload.household)
-    nav, receipt_id = "".join(decision.nav.split()), decision.receipt_id.strip()
+    nav, receipt_id = "".join(decision.nav.split()), "".join(decision.receipt_id.split())
     if not receipt_id and len(nav) != 18:
         raise PaymentRefused(
             "Scrivi l'identificativo della ricevuta (IUR) che trovi sul documento oppure, se manca, il numero avviso di 18 cifre."
@@ -172,10 +170,15 @@ def accept(*, upload: UploadedReceipt, decision: Decision, by: User, now: dt.dat
             receipt = receipts.keep(
                 incoming=_incoming(decision, nav, receipt_id), channel=Receipt.Channel.UPLOAD, now=now
             )
-            placed = receipt if receipt.state == Receipt.State.CREDITED else None
+            placed = receipt if receipt.state in PLACED else None
         mine.state = State.DUPLICATE if placed else State.MATCHED
         mine.receipt = placed or receipts.attach(
-            receipt=receipt, wallet=wallet, pupil=decision.pupil, by=by, now=now
+            receipt=receipt,
+            wallet=wallet,
+            pupil=decision.pupil,
+            is_another_payment=decision.is_another_payment,
+            by=by,
+            now=now,
         )
         _write_decision(mine, by, now)
     return mine
@@ -201,13 +204,11 @@ def _credited_before(wallet: Wallet, nav: str, receipt_id: str, is_another: bool
             "Il numero avviso è di un'altra famiglia: controlla il documento prima di accreditare."
         )
     placed = notice.receipts.filter(state=Receipt.State.CREDITED).order_by("pk").first()
-    if placed is None or placed.receipt_id == receipt_id or not receipt_id:
+    if placed is None or placed.receipt_id.upper() == receipt_id.upper() or not receipt_id:
         return placed
     if is_another:
         return None
-    raise PossibleDuplicate(
-        "Questo avviso risulta già pagato e accreditato con un'altra ricevuta. Se è davvero un secondo pagamento, confermalo con la casella."
-    )
+    raise PossibleDuplicate(placed)
 
 
 def reject(*, upload: UploadedReceipt, reason: str, by: User, now: dt.datetime) -> UploadedReceipt:

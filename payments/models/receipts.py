@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from enrolments.models import Household, Owed, Pupil
 from payments.models.notices import Notice
@@ -22,6 +23,14 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """A person has to place the money, or to look at something odd about money already placed."""
         flagged = ~Q(flag="") & Q(flag_closed_at__isnull=True) & Q(state=Receipt.State.CREDITED)
         return self.filter(Q(state=Receipt.State.TO_REVIEW) | flagged)
+
+    def in_the_wallet(self) -> ReceiptQuerySet:
+        """Credited, and not taken back since."""
+        return self.filter(state=Receipt.State.CREDITED, entry__reversed_by__isnull=True)
+
+    def with_id(self, fiscal_code: str, receipt_id: str) -> ReceiptQuerySet:
+        """Papers and banks change the case of an identifier; of pairs older than this rule the first counts."""
+        return self.filter(fiscal_code=fiscal_code, receipt_id__iexact=receipt_id).order_by("pk")
 
 
 class Receipt(models.Model):
@@ -71,7 +80,7 @@ class Receipt(models.Model):
         verbose_name = "ricevuta telematica"
         verbose_name_plural = "ricevute telematiche"
         constraints = [
-            models.UniqueConstraint(fields=["fiscal_code", "receipt_id"], name="one_receipt_per_id"),
+            models.UniqueConstraint(F("fiscal_code"), Upper("receipt_id"), name="one_receipt_per_id"),
             models.CheckConstraint(name="receipt_not_negative", condition=Q(amount__gte=0)),
             models.CheckConstraint(
                 name="credited_receipt_above_zero", condition=~Q(state="credited") | Q(amount__gt=0)

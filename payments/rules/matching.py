@@ -44,7 +44,7 @@ def suggest(claim: Claim, candidates: Iterable[Candidate]) -> list[Suggestion]:
 
 def _judge(claim: Claim, candidate: Candidate) -> Suggestion:
     reasons: list[tuple[int, str]] = []
-    if candidate.receipt_id and candidate.receipt_id in claim.receipt_ids:
+    if candidate.receipt_id.upper() in {one.upper() for one in claim.receipt_ids if one}:
         reasons.append((8, "stesso identificativo della ricevuta"))
     if candidate.nav and _same_number(candidate.nav, claim.navs):
         reasons.append((5, "stesso numero avviso"))

@@ -15,7 +15,7 @@ _LABELLED_ID = re.compile(
     r"[\s:.\-n°]*\s+([A-Za-z0-9][A-Za-z0-9_-]{9,34})",
     re.IGNORECASE,
 )
-_HEX_ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-f]{32})(?![0-9a-fA-F])")
+_HEX_ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-fA-F]{32})(?![0-9a-fA-F])")
 _EURO = re.compile(
     r"(?:€|EUR|euro)\s*(\d{1,3}(?:\.\d{3})*,\d{2})|(\d{1,3}(?:\.\d{3})*,\d{2})\s*(?:€|EUR|euro)",
     re.IGNORECASE,

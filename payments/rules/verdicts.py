@@ -17,7 +17,8 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class NoticeFacts:
-    """The notice named by the receipt. `credited_on_paper`: the office credited a paper receipt that the node has not confirmed."""
+    """The notice named by the receipt. `credited_on_paper`: the office credited a paper receipt that the node has not
+    confirmed and that may be this very payment."""
 
     amount: Decimal
     state: str
@@ -39,7 +40,7 @@ def judge(*, amount: Decimal, ours: bool, notice: NoticeFacts | None) -> Verdict
     if notice.credited_on_paper:
         return Verdict(
             Action.REVIEW,
-            "Possibile doppione: per questo avviso è già stata accreditata la ricevuta consegnata dal genitore.",
+            "Possibile doppione: è già accreditata una ricevuta consegnata dal genitore che sembra questa.",
         )
     return Verdict(Action.CREDIT, " ".join(_oddities(amount, notice)))
 

@@ -173,7 +173,7 @@ class TestDeciding:
         )
         uploads.accept(
             upload=send(picture(colour="red")),
-            decision=Decision(**facts, receipt_id="a2", nav=notice.nav),
+            decision=Decision(**facts, receipt_id="a2", nav=notice.nav, is_another_payment=True),
             by=town.enzo,
             now=NOW,
         )
