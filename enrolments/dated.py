@@ -1,12 +1,14 @@
 """Rows that are true from a day to a day: both ends inclusive, an open end is None."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Func, Q, Value
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
@@ -40,11 +42,40 @@ class DateRange(Func):
         return "enrolments.dated.DateRange", (), {}
 
 
+BACKWARDS = "La data «al» viene prima della data «dal»: correggi una delle due."
+
+
+class NeverOverlap(ExclusionConstraint):
+    """In the database and in the migrations the stock constraint; a form asks it first, and days the wrong way round are no
+    range to ask about: they are told, here where no other constraint of the table tells them."""
+
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: Any,
+        exclude: Iterable[str] | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        if not _is_backwards(instance):
+            super().validate(model, instance, exclude, using)
+        elif not any(one.violation_error_message == BACKWARDS for one in model._meta.constraints):
+            raise ValidationError(BACKWARDS)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        _, args, kwargs = super().deconstruct()
+        return "django.contrib.postgres.constraints.ExclusionConstraint", tuple(args), kwargs
+
+
+def _is_backwards(instance: Any) -> bool:
+    first, last = instance.valid_from, instance.valid_to
+    return first is not None and last is not None and last < first
+
+
 def never_overlap(name: str, *keys: str, condition: Q | None = None) -> ExclusionConstraint:
     """No two rows with equal ``keys`` may be true on the same day."""
     expressions: list[Any] = [(key, RangeOperators.EQUAL) for key in keys]
     expressions.append((DateRange(), RangeOperators.OVERLAPS))
-    return ExclusionConstraint(
+    return NeverOverlap(
         name=name,
         expressions=expressions,
         condition=condition,
@@ -56,7 +87,7 @@ def ends_after_it_begins(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         name=name,
         condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
-        violation_error_message="La data «al» viene prima della data «dal»: correggi una delle due.",
+        violation_error_message=BACKWARDS,
     )
 
 

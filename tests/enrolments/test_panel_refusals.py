@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.urls import reverse
 from lxml import html
 
@@ -40,6 +41,10 @@ def typed_on(page) -> dict[str, str]:
     return {name: (value or "").removeprefix("\n") for name, value in form.form_values()}
 
 
+def names_of(model) -> set[str]:
+    return {field.name for field in model._meta.fields}
+
+
 def everything() -> dict[str, list[Any]]:
     return {
         model._meta.label: list(model.objects.order_by("pk").values())
@@ -48,7 +53,7 @@ def everything() -> dict[str, list[Any]]:
     }
 
 
-def refuse(town: Town, where: str, sentence: str, **typed: str) -> None:
+def refuse(town: Town, where: str, sentence: str, **typed: str) -> str:
     client, before = client_of(town.enzo), everything()
     page = client.post(where, {**typed_on(client.get(where)), **typed})
     assert page.status_code == 200
@@ -58,6 +63,7 @@ def refuse(town: Town, where: str, sentence: str, **typed: str) -> None:
     kept = typed_on(page)
     assert {name: kept.get(name) for name in typed} == typed
     assert everything() == before
+    return said
 
 
 def test_a_birthday_that_does_not_exist(town: Town) -> None:
@@ -177,6 +183,48 @@ def test_an_enrolment_out_of_the_school_year(town: Town) -> None:
         class_group=str(town.classes["primaria 3A"].pk),
         valid_from="01/08/2026",
     )
+
+
+def test_days_the_wrong_way_round_are_a_sentence_on_every_form_with_two_days(town: Town) -> None:
+    client, days = client_of(town.enzo), {"valid_from": "01/12/2090", "valid_to": "01/11/2090"}
+    tried = []
+    for model in [one for one in admin.site._registry if {"valid_from", "valid_to"} <= names_of(one)]:
+        where = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+        page = client.get(where)
+        if page.status_code == 403 or not days.keys() <= page.context["adminform"].form.fields.keys():
+            continue
+        answer = client.post(where, {**typed_on(page), **days})
+        assert answer.status_code == 200, where
+        assert typed_on(answer).items() >= days.items()
+        tried.append(model.__name__)
+    assert {"SchoolYear", "SchoolPhase", "CanteenPeriod", "Custody", "WalletRules", "PaymentRules"} <= set(
+        tried
+    )
+
+
+def test_a_period_the_wrong_way_round_is_told_once(town: Town) -> None:
+    phase = {"school": str(town.primaria.pk), "phase": "A", "act": "n. 1"}
+    days = {"valid_from": "01/12/2026", "valid_to": "01/11/2026"}
+    for where, typed in (
+        (reverse("admin:attendance_schoolphase_add"), {**phase, **days}),
+        (
+            address(Custody),
+            {"pupil": str(town.luca.pk), "household": str(town.carla_family.pk), **days},
+        ),
+    ):
+        assert refuse(town, where, "viene prima della data", **typed).count("viene prima della data") == 1
+
+
+def test_data_that_the_database_would_refuse_say_so_in_italian_and_name_no_constraint(town: Town) -> None:
+    said = refuse(
+        town,
+        reverse("admin:attendance_patronday_add"),
+        "non stanno insieme",
+        city="Bitritto",
+        name="San Nicola",
+        month="12",
+    )
+    assert "_" not in said
 
 
 def test_two_families_that_pay_on_the_same_day(town: Town) -> None:
