@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from enrolments import guardianship
 from enrolments.dated import DatedQuerySet
@@ -128,30 +129,39 @@ def reductions(news: News) -> Iterator[Found]:
 
 
 def benefits(news: News) -> Iterator[Found]:
-    """An exemption granted, an ISEE recorded."""
+    """An exemption granted, an ISEE recorded: the words are the same, so whatever is decided on one day is one message."""
     words = io_texts.benefit(site=settings.BASE_URL)
     granted = io_history.begun(Exemption.objects.all(), news, "pupil", "kind", "act", "pgh_created_at")
-    for exemption in granted.order_by("pk"):
-        whom = guardianship.guardians_of([exemption.pupil_id], since=news.today)
-        yield Found(Event.BENEFIT, f"pupil:{exemption.pk}", words, whom)
     declared = io_history.begun(IseeDeclaration.objects.all(), news, "household", "filed_on", "protocol")
-    for declaration in declared.order_by("pk"):
-        yield Found(Event.BENEFIT, f"family:{declaration.pk}", words, members_of(declaration.household_id))
+    for day, whom in _by_day(_decided(granted, "pupil"), _decided(declared, "household"), news):
+        yield Found(Event.BENEFIT, f"{day:%Y%m%d}", words, whom, shared=True)
 
 
 def benefits_ending(news: News) -> Iterator[Found]:
-    """Soon, or because the office has said so; nothing takes their place."""
-    for row in _ending(Exemption.objects.all(), "pupil", news, BENEFIT_AHEAD):
-        whom = guardianship.guardians_of([row.pupil_id], since=news.today)
-        yield _benefit_ends(whom, f"pupil:{_cause(row)}", _first_without(row))
+    """Soon, or because the office has said so; nothing takes their place. One message for all that ends with one day."""
+    exemptions = _ending(Exemption.objects.all(), "pupil", news, BENEFIT_AHEAD)
     soon = _in_few_days(IseeDeclaration.objects.all(), news.today, BENEFIT_AHEAD)
-    for declaration in _not_followed(soon, "household").order_by("pk"):
-        whom = members_of(declaration.household_id)
-        yield _benefit_ends(whom, f"family:{_cause(declaration)}", _first_without(declaration))
+    ended = {(_first_without(row), row.pupil_id) for row in exemptions}
+    expired = {(_first_without(row), row.household_id) for row in _not_followed(soon, "household")}
+    for first, whom in _by_day(ended, expired, news):
+        words = io_texts.benefit_ends(first=first, site=settings.BASE_URL)
+        yield Found(Event.BENEFIT_ENDS, f"{first:%Y%m%d}", words, whom, shared=True)
 
 
-def _benefit_ends(whom: QuerySet[Guardian], cause: str, first: dt.date) -> Found:
-    return Found(Event.BENEFIT_ENDS, cause, io_texts.benefit_ends(first=first, site=settings.BASE_URL), whom)
+def _decided(rows: DatedQuerySet[Any], of: str) -> set[tuple[dt.date, int]]:
+    """The day on which each was written, by the calendar of the town hall, and whose it is."""
+    return set(rows.annotate(day=TruncDate(io_history.written_at(rows))).values_list("day", of))
+
+
+def _by_day(
+    pupils: set[tuple[dt.date, int]], households: set[tuple[dt.date, int]], news: News
+) -> Iterator[tuple[dt.date, QuerySet[Guardian]]]:
+    """Each day with the parents of whose it is."""
+    for day in sorted({day for day, _ in pupils | households}):
+        of_pupils = guardianship.guardians_of({pk for on, pk in pupils if on == day}, since=news.today)
+        of_families = {pk for on, pk in households if on == day}
+        theirs = Q(pk__in=of_pupils.order_by().values("pk")) | Q(memberships__household__in=of_families)
+        yield day, Guardian.objects.filter(theirs).distinct().order_by("pk")
 
 
 # -- diets --------------------------------------------------------------------------------------------------------------

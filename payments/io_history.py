@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from enrolments.dated import Dated, DatedQuerySet
 from payments.io_news import News
@@ -17,6 +17,12 @@ def begun(rows: DatedQuerySet[Row], news: News, *keys: str) -> DatedQuerySet[Row
     """
     known = _history(rows).filter(pgh_id__lt=OuterRef("pgh_id"), **{key: OuterRef(key) for key in keys})
     return rows.filter(pk__in=_lately(rows, news, "insert").exclude(Exists(known)).values("pgh_obj_id"))
+
+
+def written_at(rows: DatedQuerySet[Row]) -> Subquery:
+    """When a row was written for the first time, by the clock of the database."""
+    first = _history(rows).filter(pgh_obj_id=OuterRef("pk"), pgh_label="insert")
+    return Subquery(first.order_by("pgh_id").values("pgh_created_at")[:1])
 
 
 def shortened(rows: DatedQuerySet[Row], news: News) -> DatedQuerySet[Row]:

@@ -10,11 +10,12 @@ import pytest
 from django.conf import settings as project
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from enrolments import diets, enrolling, entitlements, timeline
 from enrolments.models import Application, ApplicationBatch, Custody, Diet, DietRequest, Exemption, SchoolYear
 from enrolments.rules.diets import NEUTRAL_CODE
-from payments import receipts
+from payments import io_history, io_news, receipts
 from payments.models import IoMessage, IoStart, Notice
 from tests import cast
 from tests.payments.conftest import NOW
@@ -254,10 +255,31 @@ def test_what_is_left_of_an_exemption_cut_in_two_is_no_new_one(town: cast.Town) 
     settled_long_ago_now()
     exempt(town, act="Det. 10", first=TODAY + 30 * ONE_DAY, last=TODAY + 40 * ONE_DAY)
     assert town.luca.exemptions.count() == 3
-    tell()
-    rows = IoMessage.objects.filter(event=Event.BENEFIT, guardian__first_name="Anna")
-    assert [row.cause for row in rows] == [f"benefit:pupil:{Exemption.objects.get(act='Det. 10').pk}"]
+    keys = ("pupil", "kind", "act", "pgh_created_at")
+    begun = io_history.begun(Exemption.objects.all(), io_news.begin(now=NOW), *keys)
+    assert [row.act for row in begun] == ["Det. 10"]
     assert everything() == {Event.BENEFIT}
+
+
+def test_what_is_decided_for_the_children_of_a_family_on_one_day_is_one_message(
+    town: cast.Town, office: dict[str, Any]
+) -> None:
+    for child in (town.luca, town.sofia):
+        entitlements.exempt(
+            pupil=child, kind="social", act="Det. 9", from_day=TODAY, to_day=TODAY + 9 * ONE_DAY, **office
+        )
+    assert told(Event.BENEFIT) == ["Anna", "Bruno"]
+    assert told(Event.BENEFIT_ENDS) == ["Anna", "Bruno"]
+
+
+def test_what_is_decided_on_another_day_is_another_message(town: cast.Town) -> None:
+    exempt(town)
+    tell()
+    for history in history_of():
+        history.update(pgh_created_at=Now() - 2 * ONE_DAY)
+    IoMessage.objects.update(cause=f"benefit:{timezone.localdate() - 2 * ONE_DAY:%Y%m%d}")
+    exempt(town, act="Det. 10", first=TODAY + 30 * ONE_DAY, last=TODAY + 40 * ONE_DAY)
+    assert told(Event.BENEFIT) == ["Anna", "Anna", "Bruno", "Bruno"]
 
 
 def test_an_exemption_that_ends_is_said_two_weeks_before(town: cast.Town) -> None:
