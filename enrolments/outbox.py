@@ -251,11 +251,11 @@ class _Line:
     """The mail server as this round has found it, and how long the round has lasted."""
 
     silences: int = field(default=0)
-    began: float = field(default_factory=time.monotonic)
+    began_ns: int = field(default_factory=time.monotonic_ns)
 
     @property
     def age(self) -> dt.timedelta:
-        return dt.timedelta(seconds=int(time.monotonic() - self.began))
+        return dt.timedelta(seconds=(time.monotonic_ns() - self.began_ns) // 10**9)
 
     @property
     def is_down(self) -> bool:
