@@ -491,7 +491,7 @@ def test_the_report_on_the_page_names_row_column_value_and_remedy(year: SchoolYe
     from django.template.loader import render_to_string
 
     report = check(year, office, "domande-2026-27.csv").report
-    page = render_to_string("enrolments/_import_report.html", {"report": report})
+    page = render_to_string("enrolments/_import_report.html", {"report": report, "rows": True})
     for one in report["errors"]:
         assert one["column"] in page
     assert "=2+5" in page
