@@ -49,7 +49,9 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 X_FRAME_OPTIONS = "DENY"
 
 # -- the town --------------------------------------------------------------------------------------------------
-TOWN_NAME = env.str("TOWN_NAME", default="Comune di Bitritto")
+PAGOPA_MODE = env.str("PAGOPA_MODE", default="simulator")
+_SIMULATED = PAGOPA_MODE == "simulator"  # an empty line of .env is a value not given
+TOWN_NAME = env.str("TOWN_NAME", default="") or ("Comune di Bitritto" if _SIMULATED else "")
 TOWN_CITY = env.str("TOWN_CITY", default="Bitritto")
 TOWN_PROVINCE = env.str("TOWN_PROVINCE", default="BA")
 TOWN_CADASTRAL_CODE = env.str("TOWN_CADASTRAL_CODE", default="A893")
@@ -290,21 +292,27 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # -- pagoPA (docs/manuale/pagopa.md; all of it checked before a real mode starts) ------------------------------
-PAGOPA_MODE = env.str("PAGOPA_MODE", default="simulator")
-_SIMULATED = PAGOPA_MODE == "simulator"  # an empty line of .env is a value not given
+
+
+def _listed(name: str) -> list[str]:
+    """ "first, second": what stands between the commas, without the spaces people put around them."""
+    return [value.strip() for value in env.list(name, default=[]) if value.strip()]
+
+
 PAGOPA_SEGREGATION_CODE = env.str("PAGOPA_SEGREGATION_CODE", default="") or ("01" if _SIMULATED else "")
 # A new one after restoring an old backup.
 PAGOPA_IUV_SYSTEM = env.str("PAGOPA_IUV_SYSTEM", default="") or "00"
 PAGOPA_BROKER_CODE = env.str("PAGOPA_BROKER_CODE", default="")  # empty: the town itself
-PAGOPA_STATIONS = env.list("PAGOPA_STATIONS", default=[])
+PAGOPA_STATIONS = _listed("PAGOPA_STATIONS")
 PAGOPA_IBAN = env.str("PAGOPA_IBAN", default="") or ("IT60X0542811101000000123456" if _SIMULATED else "")
 PAGOPA_TAXONOMY = env.str("PAGOPA_TAXONOMY", default="") or ("9/0101100IM/" if _SIMULATED else "")
 PAGOPA_CBILL = env.str("PAGOPA_CBILL", default="") or ("DEMO1" if _SIMULATED else "")
 PAGOPA_POSTAL_ACCOUNT = env.str("PAGOPA_POSTAL_ACCOUNT", default="")
 PAGOPA_POSTAL_AUTHORISATION = env.str("PAGOPA_POSTAL_AUTHORISATION", default="")
 PAGOPA_POSTAL_IBAN = env.str("PAGOPA_POSTAL_IBAN", default="")
+# Until the office fills in its help desk in the panel.
 PAGOPA_OFFICE_NAME = env.str("PAGOPA_OFFICE_NAME", default="Ufficio Pubblica Istruzione")
-PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="Sportello: giovedì 10:00-12:00 e 15:00-17:00")
+PAGOPA_HELP_LINE = env.str("PAGOPA_HELP_LINE", default="")
 PAGOPA_LOGO = env.str("PAGOPA_LOGO", default="")  # a static file; pagoPA allows its use when the town adheres
 TOWN_LOGO = env.str("TOWN_LOGO", default="")
 # Of BancoPosta, allowed with the print authorisation.
@@ -318,13 +326,13 @@ SIMULATORS_URL = env.str("SIMULATORS_URL", default="http://127.0.0.1:8001").rstr
 # Or uat, where nothing is really paid.
 PAGOPA_ENVIRONMENT = env.str("PAGOPA_ENVIRONMENT", default="") or "prod"
 PAGOPA_PRODUCTS = ("GPD", "GPD_RECEIPTS", "ACA", "CHECKOUT", "BIZ_EVENTS", "FDR")
-PAGOPA_KEYS = {name: env.list(f"PAGOPA_{name}_KEYS", default=[]) for name in PAGOPA_PRODUCTS}
+PAGOPA_KEYS = {name: _listed(f"PAGOPA_{name}_KEYS") for name in PAGOPA_PRODUCTS}
 PAGOPA_URLS = {name: env.str(f"PAGOPA_{name}_URL", default="").rstrip("/") for name in PAGOPA_PRODUCTS}
 PAGOPA_PARTNER_GATEWAY = env.str("PAGOPA_PARTNER_GATEWAY", default="")  # class for PAGOPA_MODE=partner
 # PagoPA advises against: without a station only.
 PAGOPA_POLL_RECEIPTS = env.bool("PAGOPA_POLL_RECEIPTS", default=False)
 # The app IO has an address and keys of its own; without a key nothing is said there.
-APP_IO_KEYS = env.list("APP_IO_KEYS", default=[])
+APP_IO_KEYS = _listed("APP_IO_KEYS")
 APP_IO_URL = env.str("APP_IO_URL", default="https://api.io.pagopa.it/api/v1").rstrip("/")
 
 # -- logs: events without personal data ------------------------------------------------------------------------

@@ -62,7 +62,7 @@ class Creditor:
     iban: str
     taxonomy: str
     cbill: str
-    postal_account: str
+    postal_account: str  #: twelve digits, as the slip and its code want them; empty: no slip
     postal_authorisation: str
     postal_iban: str
     simulated: bool
@@ -82,7 +82,7 @@ def creditor() -> Creditor:
         iban=settings.PAGOPA_IBAN,
         taxonomy=settings.PAGOPA_TAXONOMY,
         cbill=settings.PAGOPA_CBILL,
-        postal_account=settings.PAGOPA_POSTAL_ACCOUNT,
+        postal_account=settings.PAGOPA_POSTAL_ACCOUNT and settings.PAGOPA_POSTAL_ACCOUNT.zfill(12),
         postal_authorisation=settings.PAGOPA_POSTAL_AUTHORISATION,
         postal_iban=settings.PAGOPA_POSTAL_IBAN,
         simulated=settings.PAGOPA_MODE == "simulator",

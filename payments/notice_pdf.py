@@ -17,6 +17,11 @@ from payments.rules.legible import legible
 TEMPLATE = "notice.typ"
 TITLE = "Avviso di pagamento pagoPA"
 MANY = "Avvisi di pagamento pagoPA"
+STREET = 100  # characters, in small letters when they are many: the number stands at the end
+HELP_LINE = 160  # characters, on three lines at most
+#: Weighing all eight masks of ISO 18004 costs a quarter of the page. The texts of our codes differ in a few digits only: this
+#: mask is the best of them for half the notices, and two points in a hundred from the best on the whole. Readers know them all.
+QR_MASK = 2
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def creditor_on_paper() -> Creditor:
     if desk is None:
         return creditor()
     ways = [desk.opening_hours, desk.phone, desk.email]
-    return replace(creditor(), office=desk.office, help_line=", ".join(filter(None, ways)))
+    return replace(creditor(), office=desk.office, help_line=wording.joined(ways, longest=HELP_LINE))
 
 
 def _printed(body: Creditor) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def _printed(body: Creditor) -> dict[str, Any]:
         "of_the_body": f"del {legible(body.name)}" if body.name.startswith("Comune ") else "dell’ente",
         "fiscal_code": body.fiscal_code,
         "office": legible(body.office, longest=50),
-        "help_line": legible(body.help_line, longest=100),
+        "help_line": legible(body.help_line, longest=HELP_LINE),
         "cbill": body.cbill.upper(),
         "postal_account": body.postal_account,
         "postal_authorisation": legible(body.postal_authorisation),
@@ -87,7 +92,7 @@ def page_of(notice: Notice, body: Creditor) -> Page:
         subject=legible(notice.subject, longest=wording.PRINTED),
         debtor_name=legible(name, longest=70),
         debtor_fiscal_code=debtor.fiscal_code,
-        address=legible(debtor.address, longest=70),
+        address=legible(debtor.address, longest=STREET),
         city=legible(debtor.city, longest=70),
         amount=amounts.printed(notice.amount),
         due=f"{notice.due_date:%d/%m/%Y}",
@@ -102,7 +107,7 @@ def qr_image(text: str) -> str:
     import segno  # by whoever draws: a worker of the night draws nothing
 
     drawn = io.BytesIO()
-    code = segno.make(text, error="m", version=4, mode="byte", boost_error=False, micro=False)
+    code = segno.make(text, error="m", version=4, mode="byte", mask=QR_MASK, boost_error=False, micro=False)
     code.save(drawn, kind="svg", border=0, xmldecl=False, omitsize=True)
     return drawn.getvalue().decode()
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
 from django.utils.module_loading import import_string
 from stdnum import iban
 
-from payments.configuration import PLATFORMS, creditor, product
+from payments import typeset
+from payments.configuration import PLATFORMS, Creditor, creditor, product
 
 REAL_MODES = ("gpd", "station", "partner")
 #: Which products each mode calls.
@@ -30,9 +32,8 @@ MISSING = "manca"
 
 def problems() -> list[str]:
     """ "PAGOPA_IBAN manca", "PAGOPA_TAXONOMY non ha la forma …"; empty: ready."""
-    return [
-        f"{name} {why}" for find in (_town, _account, _portal, _products, _partner) for name, why in find()
-    ]
+    finders = (_town, _account, _logos, _portal, _products, _partner)
+    return [f"{name} {why}" for find in finders for name, why in find()]
 
 
 Found = Iterator[tuple[str, str]]
@@ -40,6 +41,8 @@ Found = Iterator[tuple[str, str]]
 
 def _town() -> Found:
     body = creditor()
+    if not body.name.strip():
+        yield "TOWN_NAME", MISSING
     yield from _shaped("TOWN_FISCAL_CODE", body.fiscal_code, r"\d{11}", "deve avere 11 cifre")
     yield from _shaped(
         "PAGOPA_SEGREGATION_CODE", body.segregation, SEGREGATION.pattern, "va da 00 a 49 e non è 47"
@@ -64,13 +67,30 @@ def _account() -> Found:
         yield "PAGOPA_IBAN", "non è un IBAN italiano valido"
     if body.postal_iban and not _is_italian_iban(body.postal_iban):
         yield "PAGOPA_POSTAL_IBAN", "non è un IBAN italiano valido"
-    account = body.postal_account.zfill(12)
-    if body.postal_account and not re.fullmatch(r"\d{12}", account):
+    if body.postal_account:
+        yield from _slip(body)
+
+
+def _slip(body: Creditor) -> Found:
+    """The postal slip wants the account, its IBAN (the node is told) and the permission to print it."""
+    if not re.fullmatch(r"\d{12}", body.postal_account, re.ASCII):
         yield "PAGOPA_POSTAL_ACCOUNT", "ha al massimo 12 cifre"
-    elif body.postal_account and body.postal_iban and not body.postal_iban.endswith(account):
+    if not body.postal_iban:
+        yield "PAGOPA_POSTAL_IBAN", "manca: serve per il bollettino di PAGOPA_POSTAL_ACCOUNT"
+    elif not body.postal_iban.endswith(body.postal_account):
         yield "PAGOPA_POSTAL_ACCOUNT", "non è il conto di PAGOPA_POSTAL_IBAN"
-    if body.postal_account and not body.postal_authorisation:
+    if not body.postal_authorisation:
         yield "PAGOPA_POSTAL_AUTHORISATION", "manca: serve per il bollettino di PAGOPA_POSTAL_ACCOUNT"
+
+
+def _logos() -> Found:
+    """A picture that is not there would be found out by the first family, on the first notice."""
+    for name in ("PAGOPA_LOGO", "TOWN_LOGO", "PAGOPA_POSTAL_LOGO"):
+        try:
+            if getattr(settings, name):
+                typeset.picture(getattr(settings, name))
+        except (OSError, ValueError, SuspiciousFileOperation):
+            yield name, "non è tra i file statici, o non si legge"
 
 
 def _portal() -> Found:
@@ -85,6 +105,8 @@ def _portal() -> Found:
         yield "PAGOPA_STATIONS", MISSING
     elif not all(STATION.fullmatch(one) for one in settings.PAGOPA_STATIONS):
         yield "PAGOPA_STATIONS", "ogni stazione si scrive 11 cifre, trattino basso, 2 cifre"
+    if not settings.PAGOPA_CALLER_HEADER:
+        yield "PAGOPA_CALLER_HEADER", MISSING
     if not settings.PAGOPA_CALLER_VALUE:
         yield "PAGOPA_CALLER_VALUE", MISSING
     elif len(settings.PAGOPA_CALLER_VALUE) < SHORTEST_SECRET:
@@ -98,8 +120,10 @@ def _products() -> Found:
     polled = ("GPD_RECEIPTS",) if settings.PAGOPA_POLL_RECEIPTS else ()
     for name in (*PRODUCTS.get(settings.PAGOPA_MODE, ()), *polled):
         here = product(name)
-        if not any(here.keys):
+        if not here.keys:
             yield f"PAGOPA_{name}_KEYS", MISSING
+        elif not all(key.isascii() and key.isprintable() for key in here.keys):
+            yield f"PAGOPA_{name}_KEYS", "contiene caratteri che una chiave non ha"
         address = urlsplit(here.address)
         if address.scheme != "https" or not address.hostname:
             yield f"PAGOPA_{name}_URL", "deve cominciare con https://"

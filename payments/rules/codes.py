@@ -10,6 +10,11 @@ from decimal import Decimal
 from payments.rules.amounts import to_cents
 
 DATA_MATRIX_LENGTH = 256
+#: Letters that Unicode does not take apart into a letter and its mark.
+_WITHOUT_ACCENT_MARK = str.maketrans(
+    {"Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "ı": "i", "ß": "ss"}
+    | {"Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Þ": "TH", "þ": "th", "’": "'", "‘": "'"}
+)
 
 
 def qr_text(*, nav: str, fiscal_code: str, amount: Decimal) -> str:
@@ -54,8 +59,12 @@ def data_matrix_text(slip: Slip) -> str:
 
 
 def plain_capitals(text: str) -> str:
-    """Accents dropped, what is not ASCII dropped, upper case: "Niccolò" -> "NICCOLO"."""
-    flat = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    """Accents dropped, upper case: "Niccolò" -> "NICCOLO", "Đorđe" -> "DORDE"; what has no Latin letter is dropped."""
+    flat = (
+        unicodedata.normalize("NFKD", text.translate(_WITHOUT_ACCENT_MARK))
+        .encode("ascii", "ignore")
+        .decode("ascii")
+    )
     return flat.upper()
 
 

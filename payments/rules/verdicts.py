@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from payments.rules.amounts import printed
+
 
 class Action(Enum):
     CREDIT = "credit"
@@ -59,5 +61,5 @@ def _oddities(amount: Decimal, notice: NoticeFacts) -> list[str]:
     }
     found = [flags[notice.state]] if notice.state in flags else []
     if amount != notice.amount:
-        found.append(f"Importo pagato {amount} diverso dall'avviso ({notice.amount}).")
+        found.append(f"Importo pagato {printed(amount)} diverso dall'avviso ({printed(notice.amount)}).")
     return found

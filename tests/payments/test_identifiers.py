@@ -114,6 +114,18 @@ def test_the_subject_names_nobody() -> None:
     )
 
 
+def test_one_meal_is_one() -> None:
+    assert ", 1 pasto, " in notice_subject(pupil_code="AB12CD34", meals=1, year="2026/27")
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [("Đorđe Łukasz", "DORDE LUKASZ"), ("Œuvre Weiß", "OEUVRE WEISS"), ("D’Àvino", "D'AVINO")],
+)
+def test_the_slip_s_capitals_keep_every_letter(name: str, printed: str) -> None:
+    assert codes.plain_capitals(name) == printed
+
+
 @pytest.mark.parametrize(("weekdays", "meals"), [(5, 30), (3, 18), (2, 12), (1, 6), (0, 0)])
 def test_separated_parents_share_the_meals_as_they_share_the_week(weekdays: int, meals: int) -> None:
     assert meals_of_share(meals=30, weekdays=weekdays) == meals

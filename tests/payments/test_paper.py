@@ -132,6 +132,34 @@ def test_the_help_desk_of_the_office_is_on_it(notice: Notice) -> None:
     assert "giovedì 10-12 e 15-17, 080 000, m@x.example" in text
 
 
+def test_an_address_is_whole_or_is_not_there(notice: Notice) -> None:
+    HelpDesk.objects.create(
+        opening_hours="dalle ore 9 alle ore 12 " * 6, phone="080 000", email="mensa.scolastica@comune.example"
+    )
+    text = words(notice_pdf.render([notice]))
+    assert "080 000" in text
+    assert "mensa.scolastica" not in text
+
+
+def test_a_long_town_is_the_body_where_its_name_would_take_a_third_line(
+    notice: Notice, settings: Any
+) -> None:
+    settings.TOWN_NAME = "Comune di San Giovanni in Fiore Alto"
+    text = words(notice_pdf.render([notice]))
+    assert "oppure sul sito dell’ente" in text
+    assert settings.TOWN_NAME in text
+
+
+def test_a_word_that_never_ends_stays_on_the_paper(notice: Notice) -> None:
+    notice.wallet.household.applicant.first_name = "A" * 60
+    (page,) = pypdf.PdfReader(io.BytesIO(notice_pdf.render([notice]))).pages
+    sizes: list[float] = []
+    page.extract_text(
+        visitor_text=lambda text, cm, tm, font, size: sizes.append(size) if "AAAA" in text else None
+    )
+    assert max(sizes) < 8.5
+
+
 # -- accessible ------------------------------------------------------------------------------------------------------
 def test_the_paper_is_tagged_titled_and_in_italian(notice: Notice) -> None:
     reader = pypdf.PdfReader(io.BytesIO(notice_pdf.render([notice])))

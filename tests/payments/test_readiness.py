@@ -15,6 +15,7 @@ from payments import readiness
 from payments.checks import real_mode_is_complete, refuse_to_start
 
 ALWAYS = {
+    "TOWN_NAME",
     "TOWN_FISCAL_CODE",
     "PAGOPA_SEGREGATION_CODE",
     "PAGOPA_CBILL",
@@ -52,6 +53,7 @@ def complete(settings: Any) -> Any:
 def test_with_nothing_set_everything_is_listed_in_one_message(settings: Any, mode: str) -> None:
     settings.PAGOPA_MODE, settings.BASE_URL = mode, "http://localhost:8000"
     for name in (
+        "TOWN_NAME",
         "TOWN_FISCAL_CODE",
         "PAGOPA_SEGREGATION_CODE",
         "PAGOPA_CBILL",
@@ -86,6 +88,11 @@ def test_a_town_that_has_everything_starts(complete: Any, mode: str) -> None:
         ("PAGOPA_IBAN", "DE89370400440532013000", "non è un IBAN"),
         ("PAGOPA_POSTAL_IBAN", "IT60X0542811101000000123457", "non è un IBAN"),
         ("PAGOPA_POSTAL_ACCOUNT", "123456", "PAGOPA_POSTAL_AUTHORISATION manca"),
+        ("PAGOPA_POSTAL_ACCOUNT", "123456", "PAGOPA_POSTAL_IBAN manca"),
+        ("PAGOPA_LOGO", "loghi/che-non-c-e.svg", "PAGOPA_LOGO non è tra i file statici"),
+        ("TOWN_LOGO", "../../etc/passwd", "TOWN_LOGO non è tra i file statici"),
+        ("PAGOPA_KEYS", {**settings.PAGOPA_KEYS, "GPD": ["chiave–nuova"]}, "PAGOPA_GPD_KEYS contiene"),
+        ("PAGOPA_CALLER_HEADER", "", "PAGOPA_CALLER_HEADER manca"),
         ("PAGOPA_POSTAL_ACCOUNT", "1234567890123", "al massimo 12"),
         ("PAGOPA_CBILL", "ab", "maiuscole"),
         ("PAGOPA_CALLER_VALUE", "", "manca"),
@@ -134,6 +141,16 @@ def test_a_partner_s_class_is_looked_at(complete: Any, place: str, said: str) ->
     complete.PAGOPA_MODE, complete.PAGOPA_PARTNER_GATEWAY = "partner", place
     found = real_mode_is_complete()
     assert said in found[0].msg if said else not found
+
+
+def test_keys_are_read_without_the_spaces_around_them() -> None:
+    """ "first, second": the second is for the day when the first is refused, and a space would make it another key."""
+    said = "from django.conf import settings; print(settings.PAGOPA_KEYS['GPD'], settings.PAGOPA_STATIONS, settings.APP_IO_KEYS)"
+    given = {"PAGOPA_GPD_KEYS": "first, second", "PAGOPA_STATIONS": "1_01 , 1_02", "APP_IO_KEYS": " , "}
+    ended = subprocess.run(
+        [sys.executable, "-c", said], env={**os.environ, **given}, capture_output=True, text=True, timeout=120
+    )
+    assert ended.stdout == "['first', 'second'] ['1_01', '1_02'] []\n", ended.stderr
 
 
 def test_the_test_environment_is_said_aloud_and_starts(complete: Any) -> None:
