@@ -125,7 +125,11 @@ def test_a_body_that_is_not_a_comune_is_called_the_body(notice: Notice, settings
 
 def test_the_help_desk_of_the_office_is_on_it(notice: Notice) -> None:
     HelpDesk.objects.create(
-        office="Ufficio Mensa", opening_hours="giovedì 10-12 e 15-17", phone="080 000", email="m@x.example"
+        pk=1,
+        office="Ufficio Mensa",
+        opening_hours="giovedì 10-12 e 15-17",
+        phone="080 000",
+        email="m@x.example",
     )
     text = words(notice_pdf.render([notice]))
     assert "Ufficio Mensa" in text
@@ -134,7 +138,10 @@ def test_the_help_desk_of_the_office_is_on_it(notice: Notice) -> None:
 
 def test_an_address_is_whole_or_is_not_there(notice: Notice) -> None:
     HelpDesk.objects.create(
-        opening_hours="dalle ore 9 alle ore 12 " * 6, phone="080 000", email="mensa.scolastica@comune.example"
+        pk=1,
+        opening_hours="dalle ore 9 alle ore 12 " * 6,
+        phone="080 000",
+        email="mensa.scolastica@comune.example",
     )
     text = words(notice_pdf.render([notice]))
     assert "080 000" in text
