@@ -68,8 +68,18 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "pagamenti_revocati",
-        "Ogni pagamento revocato e stornato ha lo storno del movimento della sua ricevuta.",
+        "Ogni pagamento revocato e stornato ha lo storno del movimento della sua ricevuta, o dell'ultimo riaccredito.",
         """SELECT format('caso %s', c.id) FROM payments_reconciliationcase c JOIN wallets_entry s ON s.id = c.reversal_id
-        LEFT JOIN payments_receipt r ON r.id = c.receipt_id WHERE s.reverses_id IS DISTINCT FROM r.entry_id""",
+        LEFT JOIN payments_receipt r ON r.id = c.receipt_id WHERE s.reverses_id IS DISTINCT FROM r.entry_id
+            AND NOT EXISTS (SELECT FROM payments_reconciliationcase b
+                WHERE b.receipt_id = c.receipt_id AND b.recredit_id = s.reverses_id)""",
+    ),
+    Check(
+        "revoche_ritirate",
+        "Una revoca ritirata dalla banca ridà al borsellino proprio l'importo dello storno.",
+        """SELECT format('caso %s', c.id) FROM payments_reconciliationcase c JOIN wallets_entry e ON e.id = c.recredit_id
+        LEFT JOIN wallets_entry s ON s.id = c.reversal_id
+        WHERE (e.wallet_id, e.amount) IS DISTINCT FROM (s.wallet_id, -s.amount)
+            OR e.cause <> 'restored:' || s.id OR e.recorded_by_id IS NULL""",
     ),
 )

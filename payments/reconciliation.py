@@ -83,8 +83,10 @@ def sync(*, now: dt.datetime) -> Synced:
         found = rules.judge(load(first - MARGIN), today=today).findings
         begun = _begun()
         wanted = {one.key: one for one in found if one.day >= first and _has_begun(one, begun)}
+        withdrawn = revocations.withdrawn()
+        wanted = revocations.told_apart(wanted) | withdrawn
         opened = _open(wanted, now)
-        solved = _solve(wanted, now)
+        solved = _solve(wanted, withdrawn, now)
     if opened or solved:
         log.info("reconciliation_synced", opened=opened, solved=solved)
     return Synced(opened, solved)
@@ -145,9 +147,11 @@ def _case(finding: Finding, now: dt.datetime) -> ReconciliationCase:
     )
 
 
-def _solve(wanted: dict[str, Finding], now: dt.datetime) -> int:
-    """What the evidence no longer says. A revoked payment that has been reversed ends when a person has told the family."""
-    gone = ReconciliationCase.objects.open().filter(reversal__isnull=True).exclude(key__in=list(wanted))
+def _solve(wanted: dict[str, Finding], withdrawn: Iterable[str], now: dt.datetime) -> int:
+    """What the evidence no longer says. A revoked payment that has been reversed ends when a person has told the family, or
+    when its revocation is withdrawn, which is another case."""
+    over = Q(reversal__isnull=True) | Q(key__in=[key.removeprefix(revocations.BACK) for key in withdrawn])
+    gone = ReconciliationCase.objects.open().filter(over).exclude(key__in=list(wanted))
     return gone.update(solved_at=now)
 
 

@@ -75,6 +75,11 @@ urlpatterns = [
         name="reconciliation_credit_family",
     ),
     path(
+        "ufficio/riconciliazione/caso/<int:case_id>/riaccredita/",
+        reconciliation.restore,
+        name="reconciliation_restore",
+    ),
+    path(
         "ufficio/riconciliazione/caso/<int:case_id>/chiudi/",
         reconciliation.close,
         name="reconciliation_close",

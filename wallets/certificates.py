@@ -14,8 +14,9 @@ from wallets.rules import tax
 
 Kind = Entry.Kind
 #: Top-ups of the ledger that came by pagoPA, and what undoes them.
-TRACEABLE = Q(kind=Kind.TOP_UP, cause__startswith="receipt:") | Q(
-    kind=Kind.REVERSAL, reverses__kind=Kind.TOP_UP, reverses__cause__startswith="receipt:"
+#: ("restored" is the money of a revocation that the bank has withdrawn.)
+TRACEABLE = Q(kind=Kind.TOP_UP, cause__regex=r"^(receipt|restored):") | Q(
+    kind=Kind.REVERSAL, reverses__kind=Kind.TOP_UP, reverses__cause__regex=r"^(receipt|restored):"
 )
 GIVEN_BACK = Q(kind__in=[Kind.REFUND, Kind.RECREDIT]) | Q(
     kind=Kind.REVERSAL, reverses__kind__in=[Kind.REFUND, Kind.RECREDIT]

@@ -1,5 +1,6 @@
 """pagoPA: notices, checkout, receipts, uploaded receipts. Money reaches the wallet only through wallets.ledger."""
 
+from payments.models.cases import ReconciliationCase
 from payments.models.checkout import CheckoutAttempt
 from payments.models.messages import IoMessage, IoStart
 from payments.models.notices import Campaign, CampaignItem, Notice, PaymentRules
@@ -7,7 +8,6 @@ from payments.models.receipts import Receipt, UploadedReceipt
 from payments.models.recovery import RecoveryCall
 from payments.models.settlement import (
     CreditMatch,
-    ReconciliationCase,
     SettlementLine,
     SettlementPoll,
     SettlementReport,

@@ -19,6 +19,7 @@ class Label(Enum):
     TES_NO_IUF_OR_IUV = "TES_NO_IUF_OR_IUV"
     DUPLICATE = "DUPLICATE"
     REVOKED = "REVOKED"
+    REVOKED_BACK = "REVOKED_BACK"
 
     @property
     def words(self) -> str:
@@ -103,6 +104,13 @@ _SAID = {
         (
             "La banca ha ripreso i soldi e il borsellino è stato stornato: avvisa la famiglia e, se vuole ancora "
             "pagare, emetti un nuovo avviso."
+        ),
+    ),
+    "REVOKED_BACK": (
+        "revoca ritirata",
+        (
+            "La banca non riporta più la revoca: i soldi sono del Comune e il borsellino è ancora stornato. Riaccredita "
+            "la famiglia; se hai già rimediato con una rettifica, chiudi il caso."
         ),
     ),
 }

@@ -19,6 +19,7 @@ from mensa import clock
 from payments import (
     reconciliation,
     reconciliation_view,
+    revocations,
     settlement_polls,
     settlement_upload,
     tasks,
@@ -111,7 +112,13 @@ def _cases(request: HttpRequest) -> dict[str, Any]:
     if wanted.get("tipo"):
         rows = rows.filter(label=wanted["tipo"])
     rows = rows.select_related(
-        "report", "line__report", "credit", "closed_by", "receipt__entry__wallet__household", "reversal"
+        "report",
+        "line__report",
+        "credit",
+        "closed_by",
+        "receipt__entry__wallet__household",
+        "reversal",
+        "recredit",
     )
     page = Paginator(rows.order_by("day", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
@@ -286,6 +293,18 @@ def credit_family(request: HttpRequest, case_id: int) -> HttpResponse:
         request,
         lambda by, now: reconciliation.credit_from_report(case=case, by=by, now=now),
         "Pagamento accreditato dalla rendicontazione: se la ricevuta arriva, non accredita di nuovo.",
+    )
+
+
+@roles(*ACTING)
+@require_POST
+def restore(request: HttpRequest, case_id: int) -> HttpResponse:
+    case = get_object_or_404(ReconciliationCase, pk=case_id, label=Label.REVOKED_BACK.value)
+    reason = request.POST.get("reason", "")
+    return _done(
+        request,
+        lambda by, now: revocations.restore(case=case, reason=reason, by=by, now=now),
+        "Famiglia riaccreditata: lo vede nell'estratto conto, con il motivo.",
     )
 
 

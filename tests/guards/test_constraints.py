@@ -81,6 +81,10 @@ FAULTS: dict[str, tuple[Row, Row]] = {
     "closure_has_one_scope": ({"school_id": 1}, {"class_group_id": 1}),
     "chunk_is_a_range_of_wallets": ({"first_wallet": 1, "last_wallet": 5}, {"last_wallet": 0}),
     "meal_price_not_negative": ({}, {"price": "-0.01"}),
+    "only_reversed_cases_are_recredited": (
+        {"label": "REVOKED", "reversal_id": 1, "recredit_id": 1, "note": ""},
+        {"reversal_id": None},
+    ),
     "receipt_not_negative": ({}, {"amount": "-0.01"}),
     "credited_receipt_above_zero": ({"state": "credited", "entry_id": 1, "amount": "1"}, {"amount": "0"}),
     "credited_receipt_has_entry": ({"state": "credited", "entry_id": 1, "amount": "1"}, {"entry_id": None}),

@@ -1,25 +1,31 @@
 """Cases from beginning to end: what the bank and the node say later is followed to the cent, and nobody is forgotten."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
-from payments import books, receipts, reconciliation, treasury
+from identity.models import User
+from payments import books, receipt_pdf, receipts, reconciliation, revocations, treasury
 from payments.configuration import creditor
+from payments.errors import PaymentRefused
 from payments.models import Notice, Receipt, ReconciliationCase
 from payments.receipts import IncomingReceipt
 from payments.rules.labels import Label
 from payments.rules.reports import IncomingLine
 from tests import cast
+from tests.journeys.conftest import words
 from tests.payments.conftest import NOW
 from tests.payments.settled import DAY, FDR, a_credit, a_line, a_report, kept, opi
 from tests.payments.test_settlement import open_labels, receive
 from wallets import books as wallet_books
-from wallets import ledger
-from wallets.models import Wallet
+from wallets import certificates, ledger
+from wallets.models import Entry, Wallet
 
 pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
 LATER = NOW + dt.timedelta(days=10)
 URI = f"/PUR/LGPE-RIVERSAMENTO/URI/{FDR}"
 
@@ -197,10 +203,97 @@ def test_a_revocation_of_a_double_that_nobody_can_place_is_a_case(
 ) -> None:
     second = IncomingReceipt(creditor().fiscal_code, "iur2", "", paid.amount, paid_at=NOW)
     double = receipts.record(incoming=second, channel=Receipt.Channel.SOAP, now=NOW)
-    receipts.set_aside(receipt=double, by=town.enzo, now=NOW)
+    Receipt.objects.filter(pk=double.pk).update(state=Receipt.State.DUPLICATE)  # by whom named no other
     kept(a_report(a_line(paid.iuv), a_line(paid.iuv, "iur2"), revoked(paid.iuv, "iur2"), total="102.00"))
     treasury.record(credit=a_credit(), by=town.gino, now=NOW)
     assert open_labels() == ["REVOKED"]
     assert "messa da parte come doppione" in ReconciliationCase.objects.get().reason
     follow()
     assert balance(town) == Decimal("102.00")
+
+
+# -- a revocation that the bank withdraws --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taken_back(paid: Notice, town: cast.Town) -> Notice:
+    """Revoked by the first revision and reversed; no longer revoked by the second."""
+    kept(a_report(a_line(paid.iuv), revoked(paid.iuv), total="0.00"))
+    follow()
+    assert balance(town) == 0
+    kept(a_report(a_line(paid.iuv), revision=2))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    follow()
+    return paid
+
+
+def the_withdrawn() -> ReconciliationCase:
+    return ReconciliationCase.objects.open().get()
+
+
+def test_a_withdrawn_revocation_is_said_and_the_family_is_recredited_once(
+    taken_back: Notice, town: cast.Town, client_of: ClientOf
+) -> None:
+    case = the_withdrawn()
+    assert (case.label, case.amount, balance(town)) == ("REVOKED_BACK", Decimal("102.00"), 0)
+    gino, place = client_of(town.gino), f"/ufficio/riconciliazione/caso/{case.pk}/riaccredita/"
+    assert "Revoca ritirata: 102,00 €" in words(gino.get("/ufficio/riconciliazione/"))
+    assert "Scrivi il motivo" in words(gino.post(place, {"reason": " "}, follow=True))
+    for _ in range(2):
+        page = words(gino.post(place, {"reason": "Errore della banca."}, follow=True))
+    assert "Questo caso non è più aperto" in page
+    assert balance(town) == Decimal("102.00")
+    entry = Entry.objects.get(cause__startswith="restored:")
+    assert (entry.recorded_by, entry.reason) == (
+        town.gino,
+        "La banca ha ritirato la revoca del pagamento. Errore della banca.",
+    )
+    follow()
+    assert not ReconciliationCase.objects.open().exists()
+    assert wallet_books.run(books.CHECKS) == []
+    assert receipt_pdf.of(taken_back).exists(), "the attestation may be printed again"
+
+
+def test_the_certificate_counts_a_restored_payment_as_paid(taken_back: Notice, town: cast.Town) -> None:
+    wallet = Wallet.objects.get(household=town.family)
+    revocations.restore(case=the_withdrawn(), reason="Errore.", by=town.gino, now=LATER)
+    paid = wallet.entries.filter(certificates.TRACEABLE)
+    assert sum(entry.amount for entry in paid) == Decimal("102.00")
+
+
+def test_a_withdrawn_revocation_is_said_also_when_its_case_was_closed(paid: Notice, town: cast.Town) -> None:
+    kept(a_report(a_line(paid.iuv), revoked(paid.iuv), total="0.00"))
+    follow()
+    case = ReconciliationCase.objects.open().get(label="REVOKED")
+    reconciliation.close(case=case, note="Avvisata la famiglia.", by=town.gino, now=LATER)
+    follow()
+    assert "REVOKED_BACK" not in open_labels()
+    kept(a_report(a_line(paid.iuv), revision=2))
+    assert "REVOKED_BACK" in open_labels()
+
+
+def test_a_revocation_that_comes_back_is_not_recredited(taken_back: Notice, town: cast.Town) -> None:
+    case = the_withdrawn()
+    kept(a_report(a_line(taken_back.iuv), revoked(taken_back.iuv), revision=3, total="0.00"))
+    with pytest.raises(PaymentRefused, match="non è più aperto"):
+        revocations.restore(case=case, reason="Errore.", by=town.gino, now=LATER)
+    follow()
+    assert balance(town) == 0
+    assert "REVOKED_BACK" not in open_labels()
+
+
+def test_a_payment_revoked_again_after_its_recredit_is_reversed_again(
+    taken_back: Notice, town: cast.Town
+) -> None:
+    revocations.restore(case=the_withdrawn(), reason="Errore.", by=town.gino, now=LATER)
+    kept(a_report(a_line(taken_back.iuv), revoked(taken_back.iuv), revision=3, total="0.00"))
+    follow(3)
+    assert balance(town) == 0
+    assert Entry.objects.filter(kind=Entry.Kind.REVERSAL).count() == 2
+    assert not receipt_pdf.of(taken_back).exists()
+    kept(a_report(a_line(taken_back.iuv), revision=4))
+    follow()
+    revocations.restore(case=the_withdrawn(), reason="Errore.", by=town.gino, now=LATER)
+    follow()
+    assert balance(town) == Decimal("102.00")
+    assert wallet_books.run(books.CHECKS) == []

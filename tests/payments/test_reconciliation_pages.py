@@ -29,7 +29,7 @@ LATER = NOW + dt.timedelta(days=10)
 ClientOf = Callable[[User], Client]
 URI = f"/PUR/LGPE-RIVERSAMENTO/URI/{FDR}"
 #: Every address that changes something.
-CHANGES = ("chiedi/", "carica/", "accredito/", "accredito/1/abbina/", "accredito/1/sciogli/", "caso/1/accredita/", "caso/1/chiudi/")  # fmt: skip
+CHANGES = ("chiedi/", "carica/", "accredito/", "accredito/1/abbina/", "accredito/1/sciogli/", "caso/1/accredita/", "caso/1/riaccredita/", "caso/1/chiudi/")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +184,7 @@ def test_wrong_methods_and_unknown_rows(town: cast.Town, client_of: ClientOf) ->
         "accredito/999/abbina/",
         "accredito/999/sciogli/",
         "caso/999/accredita/",
+        "caso/999/riaccredita/",
         "caso/999/chiudi/",
     ):
         assert gino.post(f"{PAGE}{place}").status_code == 404

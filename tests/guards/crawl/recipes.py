@@ -177,5 +177,6 @@ RECIPES: dict[str, Recipe] = {
     "payments:reconciliation_match": pk("credit_id", "credit"),
     "payments:reconciliation_unmatch": pk("credit_id", "credit"),
     "payments:reconciliation_credit_family": pk("case_id", "case"),
+    "payments:reconciliation_restore": pk("case_id", "case"),
     "payments:reconciliation_close": pk("case_id", "case"),
 }
