@@ -5,35 +5,51 @@ whatever answer is lost, leaves a difference that the next round finds.
 """
 
 import datetime as dt
+from collections.abc import Callable
 
 import structlog
+from django.db.models import F
 
 from payments import gateways, notices
 from payments.errors import NodeRefused, NodeUnreachable
 from payments.models import Notice
+from payments.models.notices import NoticeQuerySet
 
 log = structlog.get_logger(__name__)
 #: A creation whose answer was lost may arrive after the withdrawal: until then "unknown" is not the end.
 LATE_ARRIVAL = dt.timedelta(minutes=10)
+AFTER_A_SILENCE = dt.timedelta(minutes=5)
+SILENCES = 2  # in a row: the others of the same kind would find the same
 
 
 def clear(*, limit: int, now: dt.datetime) -> int:
-    """One round, oldest first; returns how many were told. The first silence ends it: the others would find the same."""
-    done = 0
-    for owed, say in (
-        (Notice.objects.to_withdraw(), _withdraw),
-        (Notice.objects.to_publish(), _publish),
-        (Notice.objects.to_update(), _update),
-    ):
-        rows = owed.ripe(now).select_related("wallet__household__applicant").order_by("pk")[:limit]
-        for notice in rows:
-            try:
-                done += say(notice, now)
-            except NodeRefused as refusal:
-                notices.write_refusal(notice=notice, refusal=refusal, now=now)
-            except NodeUnreachable:
+    """One round; returns how many were told. Each kind of work has its turn: one that is stuck blocks no other."""
+    return (
+        _tell(Notice.objects.to_withdraw(), _withdraw, limit, now)
+        + _tell(Notice.objects.to_publish(), _publish, limit, now)
+        + _tell(Notice.objects.to_update(), _update, limit, now)
+    )
+
+
+def _tell(
+    owed: NoticeQuerySet, say: Callable[[Notice, dt.datetime], bool], limit: int, now: dt.datetime
+) -> int:
+    """Oldest first, after those that never failed. One silence may be about that position alone, two in a row are pagoPA's."""
+    done = silences = 0
+    order = F("node_retry_at").asc(nulls_first=True)
+    for notice in owed.ripe(now).select_related("wallet__household__applicant").order_by(order, "pk")[:limit]:
+        try:
+            done += say(notice, now)
+        except NodeRefused as refusal:
+            notices.write_refusal(notice=notice, refusal=refusal, now=now)
+        except NodeUnreachable:
+            silences += 1
+            Notice.objects.filter(pk=notice.pk).update(node_retry_at=now + AFTER_A_SILENCE)
+            if silences == SILENCES:
                 log.warning("pagopa_round_stopped", told=done)
-                return done
+                break
+            continue
+        silences = 0
     return done
 
 

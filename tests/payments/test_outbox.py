@@ -169,14 +169,38 @@ class TestNothingIsHalfMade:
 
 
 class TestTheRound:
-    def test_the_first_silence_ends_it(self, pagopa: Pagopa, issue: Issue) -> None:
-        for _ in range(4):
+    def test_the_second_silence_in_a_row_ends_it(self, pagopa: Pagopa, issue: Issue) -> None:
+        for _ in range(6):
             issue()
-        pagopa.script = [CREATED, outside.garbage]
-        assert outbox.clear(limit=10, now=NOW) == 1
-        assert len(pagopa.asked) == 2
+        pagopa.script = [CREATED, outside.garbage, CREATED, outside.garbage, outside.garbage]
+        assert outbox.clear(limit=10, now=NOW) == 2
+        assert len(pagopa.asked) == 5
         pagopa.otherwise = CREATED
-        assert outbox.clear(limit=10, now=LATER) == 3
+        assert outbox.clear(limit=10, now=LATER) == 4
+
+    def test_positions_that_pagopa_chokes_on_block_no_other(self, pagopa: Pagopa, issue: Issue) -> None:
+        """Two that always break it, and are always the oldest; the third is told in the next round."""
+        poisoned = [issue(), issue()]
+        good = issue()
+        pagopa.script = [outside.garbage] * 2
+        assert outbox.clear(limit=10, now=NOW) == 0
+        pagopa.script, pagopa.otherwise = [CREATED], outside.garbage
+        assert outbox.clear(limit=10, now=LATER) == 1
+        good.refresh_from_db()
+        assert good.published_at == LATER
+        pagopa.otherwise = CREATED
+        assert outbox.clear(limit=10, now=LATER + dt.timedelta(minutes=2)) == 0
+        assert outbox.clear(limit=10, now=LATER + dt.timedelta(minutes=5)) == len(poisoned)
+
+    def test_withdrawals_that_pagopa_chokes_on_block_no_publication(
+        self, pagopa: Pagopa, issue: Issue
+    ) -> None:
+        poisoned, good = [issue(), issue()], issue()
+        Notice.objects.filter(pk__in=[one.pk for one in poisoned]).update(state="cancelled", published_at=NOW)
+        pagopa.script = [outside.garbage] * 4 + [CREATED]  # each withdrawal is asked twice
+        assert outbox.clear(limit=10, now=NOW) == 1
+        good.refresh_from_db()
+        assert good.published_at == NOW
 
     def test_a_refused_notice_stops_no_other_and_is_asked_again_in_an_hour(
         self, pagopa: Pagopa, issue: Issue
@@ -239,7 +263,7 @@ class TestAnotherDueDate:
         pagopa.script = [outside.garbage, outside.garbage]
         assert outbox.clear(limit=10, now=NOW) == 0
         pagopa.otherwise = GONE
-        assert outbox.clear(limit=10, now=NOW) == 1
+        assert outbox.clear(limit=10, now=LATER) == 1
         last = pagopa.asked[-1]
         assert last.method == "PUT"
         assert last.body["paymentOption"][0]["dueDate"] == "2027-01-31T23:59:59.000Z"
