@@ -127,12 +127,15 @@ def cancel(*, notice: Notice) -> bool:
 
 
 def expire_due(*, now: dt.datetime) -> int:
-    """Notices past their date: the children's only if the rules say so, top-ups begun and left always."""
+    """Close the notices that can be paid no more."""
+    return _close(overdue(now=now), Notice.State.EXPIRED)
+
+
+def overdue(*, now: dt.datetime) -> Q:
+    """Past their date: the children's only if the rules say so, top-ups begun and left always."""
     today = now.date()
     late = Q(due_date__lt=today)
-    if rules_on(today).payable_after_due:
-        late &= Q(pupil__isnull=True)
-    return _close(late, Notice.State.EXPIRED)
+    return late & Q(pupil__isnull=True) if rules_on(today).payable_after_due else late
 
 
 def _close(which: Q, state: Notice.State) -> int:

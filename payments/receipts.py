@@ -97,17 +97,26 @@ def _content(incoming: IncomingReceipt, now: dt.datetime) -> dict[str, Any]:
     elsewhere = incoming.fiscal_code != creditor().fiscal_code
     part = elsewhere and bool(incoming.remark) and incoming.paid > 0
     kept = part or _is_ours(incoming.fiscal_code, incoming.nav)
+    early = _paid_tomorrow(incoming.paid_at, now)
     return {
         "nav": incoming.nav,
         "amount": incoming.paid,
-        "paid_at": incoming.paid_at,
+        "paid_at": now if early else incoming.paid_at,
         "psp": incoming.psp[:70],
         "fee": incoming.fee,
         "raw": incoming.raw if kept else "",
         "received_at": now,
         "state": State.TO_REVIEW if part else State.RECEIVED,
-        "flag": incoming.remark if kept else "",
+        "flag": f"{incoming.remark} {early}".strip() if kept else "",
     }
+
+
+def _paid_tomorrow(paid_at: dt.datetime | None, now: dt.datetime) -> str:
+    """What to say of a date that has not come yet: the money counts from the day of its receipt."""
+    day = paid_at.astimezone(ledger.ROME).date() if paid_at else None
+    if day is None or day <= now.astimezone(ledger.ROME).date():
+        return ""
+    return f"Data di pagamento nel futuro ({day:%d/%m/%Y}): vale il giorno di arrivo."
 
 
 def _keep_again(incoming: IncomingReceipt, channel: str, now: dt.datetime) -> Receipt:

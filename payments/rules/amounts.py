@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-_WIRE = re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII)
+_WIRE = re.compile(r"0*\d{1,9}(\.\d{1,2})?", re.ASCII)
 CENT = Decimal("0.01")
 
 
@@ -31,7 +31,7 @@ def wire(amount: Decimal) -> str:
 
 
 def from_wire(text: str) -> Decimal:
-    """Read "30.00", and leniently "30" or "30.5"."""
+    """Read "30.00", and leniently "30", "30.5" or "0030.00"."""
     if not _WIRE.fullmatch(text.strip()):
         raise WrongAmount(f"«{text.strip()[:20]}» non è un importo.")
     return Decimal(text.strip()).quantize(CENT)

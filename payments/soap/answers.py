@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from lxml import etree
 
-from payments import receipts
+from payments import notices, receipts
 from payments.configuration import Creditor, creditor
 from payments.models import Notice, Receipt
 from payments.rules import wording
@@ -46,14 +46,14 @@ def reply(message: etree._Element, *, now: dt.datetime) -> bytes:
     body = creditor()
     try:
         _addressed_to_us(message, body)
-        content = primitive.handle(message, body, now)
+        return envelope.write(primitive.answer, primitive.handle(message, body, now))
     except Refusal as refusal:
         log.info("pagopa_answered_ko", operation=asked, fault=refusal.code)
-        content = refusal.content(body.fiscal_code)
+        refused = refusal
     except Exception:  # whatever it is, the node asks again after this answer
         log.exception("pagopa_answer_failed", operation=asked)
-        content = Refusal("PAA_SYSTEM_ERROR").content(body.fiscal_code)
-    return envelope.write(primitive.answer, content)
+        refused = Refusal("PAA_SYSTEM_ERROR")
+    return envelope.write(primitive.answer, refused.content(body.fiscal_code))
 
 
 def _addressed_to_us(message: etree._Element, body: Creditor) -> None:
@@ -65,7 +65,7 @@ def _addressed_to_us(message: etree._Element, body: Creditor) -> None:
         raise Refusal("PAA_STAZIONE_INT_ERRATA")
 
 
-def _payable(message: etree._Element, body: Creditor) -> Notice:
+def _payable(message: etree._Element, body: Creditor, now: dt.datetime) -> Notice:
     """The notice asked for, if it can be paid now; the check digits are not looked at (SANP: the caller may, we need not)."""
     nav = text(message, "qrCode", "noticeNumber")
     if not nav or not text(message, "qrCode", "fiscalCode"):
@@ -79,11 +79,13 @@ def _payable(message: etree._Element, body: Creditor) -> Notice:
         raise Refusal("PAA_PAGAMENTO_SCONOSCIUTO")
     if notice.state in NOT_PAYABLE:
         raise Refusal(NOT_PAYABLE[Notice.State(notice.state)])
+    if Notice.objects.filter(notices.overdue(now=now), pk=notice.pk).exists():
+        raise Refusal(NOT_PAYABLE[Notice.State.EXPIRED])  # the sweep has not come by yet
     return notice
 
 
 def verify(message: etree._Element, body: Creditor, now: dt.datetime) -> Content:
-    notice = _payable(message, body)
+    notice = _payable(message, body, now)
     option: Content = [
         ("amount", wire(notice.amount)),
         ("options", "EQ"),
@@ -103,11 +105,11 @@ def verify(message: etree._Element, body: Creditor, now: dt.datetime) -> Content
 
 def get_payment(message: etree._Element, body: Creditor, now: dt.datetime) -> Content:
     """The notice as it is now: the amount in the question is only a hint."""
-    return [("outcome", "OK"), ("data", _payment(message, body, transfer_company=None))]
+    return [("outcome", "OK"), ("data", _payment(message, body, now, transfer_company=None))]
 
 
 def get_payment_v2(message: etree._Element, body: Creditor, now: dt.datetime) -> Content:
-    return [("outcome", "OK"), ("data", _payment(message, body, transfer_company=body.name))]
+    return [("outcome", "OK"), ("data", _payment(message, body, now, transfer_company=body.name))]
 
 
 def _account(message: etree._Element, body: Creditor) -> str:
@@ -119,8 +121,10 @@ def _account(message: etree._Element, body: Creditor) -> str:
     return body.postal_iban
 
 
-def _payment(message: etree._Element, body: Creditor, transfer_company: str | None) -> Content:
-    notice = _payable(message, body)
+def _payment(
+    message: etree._Element, body: Creditor, now: dt.datetime, *, transfer_company: str | None
+) -> Content:
+    notice = _payable(message, body, now)
     transfer: Content = [
         ("idTransfer", "1"),
         ("transferAmount", wire(notice.amount)),

@@ -3,6 +3,7 @@
 Only the root of the body is in the namespace of the node, its children are in none; on reading only local names count.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from identity import untrusted_xml
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 NODE = "http://pagopa-api.pagopa.gov.it/pa/paForNode.xsd"
+
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: (name, text) or (name, children); text None leaves the element out.
 Content = list[tuple[str, Any]]
@@ -84,7 +87,7 @@ def write(name: str, content: Content) -> bytes:
 
 
 def write_fault(reason: str) -> bytes:
-    """A SOAP Fault, for what could not be read at all."""
+    """A SOAP Fault, for what could not be read at all: over HTTP always with status 500 (SOAP 1.1, section 6.2)."""
     envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soapenv": SOAP})
     fault = etree.SubElement(etree.SubElement(envelope, f"{{{SOAP}}}Body"), f"{{{SOAP}}}Fault")
     etree.SubElement(fault, "faultcode").text = "soapenv:Client"
@@ -104,5 +107,5 @@ def _fill(parent: etree._Element, content: Content) -> None:
 
 
 def printable(value: str) -> str:
-    """Without the control characters that XML cannot carry."""
-    return "".join(char for char in value if char >= " " or char in "\t\n\r")
+    """Without the characters that XML cannot carry."""
+    return UNPRINTABLE.sub("", value)

@@ -25,14 +25,17 @@ def soap(request: HttpRequest) -> HttpResponse:
     """200 with an outcome for whatever can be read; a SOAP Fault for the rest. Anybody but the node gets 403."""
     if not _is_the_node(request):
         log.warning("pagopa_stranger_refused")
-        return HttpResponse(envelope.write_fault("Caller not authorised"), status=403, content_type=XML)
-    if _length(request) > LARGEST_BODY:
-        return HttpResponse(envelope.write_fault("Message too large"), status=413, content_type=XML)
+        return _fault("Caller not authorised", status=403)
+    declared = request.headers.get("Content-Length", "")
+    if not declared.isdecimal():  # the node always says it
+        return _fault("Content-Length required")
+    if int(declared) > LARGEST_BODY:
+        return _fault("Message too large")
     try:
         answer = answers.reply(envelope.open_body(request.body), now=clock.now())
     except envelope.UnreadableEnvelope:
         log.warning("pagopa_unreadable_message")
-        return HttpResponse(envelope.write_fault("Unreadable message"), status=400, content_type=XML)
+        return _fault("Unreadable message")
     return HttpResponse(answer, content_type=XML)
 
 
@@ -42,7 +45,6 @@ def _is_the_node(request: HttpRequest) -> bool:
     return bool(expected) and hmac.compare_digest(told.encode(), expected.encode())
 
 
-def _length(request: HttpRequest) -> int:
-    """Without a length (chunked) the body is refused as too large: the node always says it."""
-    declared = request.headers.get("Content-Length", "")
-    return int(declared) if declared.isdecimal() else LARGEST_BODY + 1
+def _fault(reason: str, status: int = 500) -> HttpResponse:
+    """500 is what SOAP 1.1 wants of every fault over HTTP."""
+    return HttpResponse(envelope.write_fault(reason), status=status, content_type=XML)

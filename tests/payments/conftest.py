@@ -111,7 +111,7 @@ def receipt_message(
         ("idChannel", "BANCA_01"),
         ("channelDescription", "app"),
         ("fee", "1.50"),
-        ("paymentDateTime", "2026-11-24T09:58:22"),
+        ("paymentDateTime", "2026-11-20T09:58:22"),
     ]
     return envelope.write(name, [*caller(), ("receipt", receipt)])
 

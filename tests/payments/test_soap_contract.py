@@ -365,4 +365,5 @@ class TestTheDoor:
             headers={settings.PAGOPA_CALLER_HEADER: simulator_secret()},
         )
         request.META["CONTENT_LENGTH"] = ""
-        assert soap(request).status_code == 413
+        answer = soap(request)
+        assert (answer.status_code, b"Content-Length required" in answer.content) == (500, True)
