@@ -2,8 +2,9 @@
 
 import datetime as dt
 import smtplib
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
 State = CampaignItem.State
+OPEN = {Notice.State.ISSUED, Notice.State.SENT}
 UNFORESEEN = (
     "Errore imprevisto nel preparare l'avviso: chi assiste il portale lo trova nel registro degli eventi."
 )
@@ -53,6 +55,11 @@ class Round:
     now: dt.datetime
     post: BaseEmailBackend
     node_answers: bool = True
+    began: float = field(default_factory=time.monotonic)
+
+    def moment(self) -> dt.datetime:
+        """A claim is as old as it is, not as the round that takes it: in whole seconds."""
+        return self.now + dt.timedelta(seconds=int(time.monotonic() - self.began))
 
 
 def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
@@ -60,12 +67,12 @@ def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:
     round_ = Round(now, get_connection())
     taken = 0
     try:
-        while taken < limit and (family := campaigns.claim_family(campaign=campaign, now=now)):
+        while taken < limit and (family := campaigns.claim_family(campaign=campaign, now=round_.moment())):
             taken += len(family)
             _do_family(campaign, family, round_)
     finally:
         _hang_up(round_)
-    campaigns.finish_if_done(campaign=campaign, now=now)
+    campaigns.finish_if_done(campaign=campaign, now=round_.moment())
     return taken
 
 
@@ -92,6 +99,8 @@ def _prepared(family: list[CampaignItem], round_: Round) -> Iterable[tuple[Campa
         try:
             _refuse_who_has_gone(item, round_.now)
             notice = _issued(item, round_.now)
+            if notice.state not in OPEN:
+                raise Stopped("L'avviso risulta già pagato o chiuso: nessun invio.")
             _publish(notice, round_)
             yield item, notice, _address(item)
         except Stopped as reason:
@@ -119,7 +128,7 @@ def _publish(notice: Notice, round_: Round) -> None:
 
 def _do(letter: Letter, round_: Round) -> None:
     document = notice_pdf.render(letter.notices)
-    if not _begin_sending(letter, round_.now):
+    if not _begin_sending(letter, round_.moment()):
         return
     _send(letter, document, round_)
     _write_sent(letter, round_.now)

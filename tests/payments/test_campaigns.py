@@ -237,6 +237,50 @@ def test_a_mail_in_doubt_waits_for_a_person(started: Campaign, monkeypatch: pyte
     assert campaigns.progress(started, now=LATER) == campaigns.Progress(total=3, sent=1, failed=0, stuck=1)
 
 
+@pytest.mark.parametrize("state", ["paid", "cancelled", "expired"])
+def test_trying_again_mails_no_notice_that_was_paid_or_closed_meanwhile(
+    started: Campaign, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", _refuse)
+        step(started)
+    Notice.objects.update(state=state, paid_at=NOW if state == "paid" else None)
+    for item in campaigns.to_decide(started, now=NOW):
+        campaigns.retry(item=item, now=NOW)
+    assert step(started) == 3
+    assert mail.outbox == []
+    reasons = {item.reason for item in campaigns.to_decide(started, now=NOW)}
+    assert reasons == {"L'avviso risulta già pagato o chiuso: nessun invio."}
+
+
+def _refuse(*arguments: Any) -> None:
+    raise smtplib.SMTPRecipientsRefused({})
+
+
+def test_a_family_claimed_late_in_a_long_round_has_a_claim_of_that_moment(
+    started: Campaign, town: cast.Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dated when the round began it would look abandoned, and another worker would take it."""
+    original = campaign_step._send
+
+    def three_minutes(*arguments: Any) -> None:
+        original(*arguments)
+        arguments[-1].began -= 180
+
+    monkeypatch.setattr(campaign_step, "_send", three_minutes)
+    claims: list[dt.datetime] = []
+    claim = campaigns.claim_family
+    monkeypatch.setattr(
+        campaigns,
+        "claim_family",
+        lambda *, campaign, now: claims.append(now) or claim(campaign=campaign, now=now),
+    )
+    step(started)
+    assert claims[:2] == [NOW, NOW + dt.timedelta(minutes=3)]
+    moments = set(CampaignItem.objects.values_list("claimed_at", flat=True))
+    assert {NOW, NOW + dt.timedelta(minutes=3)} <= moments
+
+
 def test_a_refused_address_is_a_failure_with_its_reason(
     started: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
