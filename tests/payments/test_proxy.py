@@ -42,11 +42,11 @@ class Authority:
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.file = self._write(name, self._sign(self.subject, self.key.public_key(), ca=True), self.key)
 
-    def make(self, common_name: str, file: str) -> Path:
+    def make(self, common_name: str, file: str, organisation: str = "Prova") -> Path:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Prova"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
                 x509.NameAttribute(NameOID.COMMON_NAME, common_name),
             ]
         )
@@ -165,6 +165,14 @@ def test_nobody_else_is_whatever_header_he_sends(
     elsewhere.mkdir()
     stranger = Authority(elsewhere, "stranger")
     assert ask(stranger.make(NODE, "node")) == 400
+
+
+def test_a_name_with_the_node_s_name_inside_is_not_the_node(
+    ask: Callable[..., int], authority: Authority
+) -> None:
+    """An organisation may be called "x,CN=forwarder..." for the same authority: it is still somebody else."""
+    assert ask(authority.make(OTHER, "sly", organisation=f"x,CN={NODE}")) == 403
+    assert ask(authority.make(NODE, "whole", organisation="PagoPA S.p.A., Roma")) == 200
 
 
 def test_no_other_address_lets_the_header_through(ask: Callable[..., int]) -> None:
