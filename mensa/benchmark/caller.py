@@ -162,8 +162,9 @@ class Caller:
             self.wrong += 1
 
 
-def percentile_95(times: list[float]) -> float:
-    return quantiles(times, n=20)[-1] if len(times) > 1 else float("nan")
+def percentile_95(times: list[float]) -> float | None:
+    """None: too few to say."""
+    return quantiles(times, n=20)[-1] if len(times) > 1 else None
 
 
 def _who() -> Content:

@@ -90,10 +90,17 @@ class Benchmark:
             f"{self.pupils} alunni, {self.callers} chiamate insieme, {self.wrong} risposte diverse da OK"
         )
         for name in PRIMITIVES:
-            alone, night = (percentile_95(self.times[way][name]) for way in ("alone", "night"))
-            counts = f"{len(self.times['alone'][name])}+{len(self.times['night'][name])}"
-            kept = "entro" if night < PROMISED else "OLTRE"
-            self.say(
-                f"{name}: 95% entro {alone * 1000:.0f} ms da solo, {night * 1000:.0f} ms con la notte"
-                f" ({night / alone:.2f}x; {kept} il secondo promesso; {counts} chiamate)"
-            )
+            self.say(f"{name}: {_measured(self.times['alone'][name], self.times['night'][name])}")
+
+
+def _measured(alone: list[float], night: list[float]) -> str:
+    """Seconds of each call, without and with the night."""
+    usual, busy = percentile_95(alone), percentile_95(night)
+    counts = f"{len(alone)}+{len(night)} chiamate"
+    if usual is None or busy is None:
+        return f"non misurato ({counts}: troppo poche)"
+    kept = "entro" if busy < PROMISED else "OLTRE"
+    return (
+        f"95% entro {usual * 1000:.0f} ms da solo, {busy * 1000:.0f} ms con la notte"
+        f" ({busy / usual:.2f}x; {kept} il secondo promesso; {counts})"
+    )
