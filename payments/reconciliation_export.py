@@ -14,13 +14,14 @@ from payments.models import Receipt, ReconciliationCase, SettlementReport
 from payments.reconciliation import Look
 from payments.reconciliation_view import flows
 from payments.rules.labels import Label
-from payments.rules.reconciliation import normal
 from wallets import csv_file
 from wallets.csv_file import Cell
+from wallets.ledger import ROME
 
 PAYMENTS = (
     "Pagato il",
     "Importo",
+    "Accreditato",
     "Numero avviso",
     "Ricevuta (IUR)",
     "Famiglia",
@@ -64,21 +65,23 @@ def as_xlsx(look: Look, *, first: dt.date, last: dt.date) -> bytes:
 
 def payment_rows(look: Look) -> Iterable[Sequence[Cell]]:
     rows = Receipt.objects.filter(pk__in=look.receipts).select_related("entry__wallet__household")
-    lines = {normal(line.iur): line for line in look.lines.values() if not line.is_revoked}
+    lines = {receipt: look.lines[line] for receipt, line in look.judgement.lines.items()}
     reports = SettlementReport.objects.in_bulk({line.report for line in lines.values()})
     numbers = _credit_numbers(look, reports.values())
     for row in rows.order_by("paid_at", "pk"):
         label = look.judgement.receipts[row.pk]
-        line = lines.get(normal(row.receipt_id))
+        line = lines.get(row.pk)
+        is_placed = look.receipts[row.pk].placed
         report = reports[line.report] if line else None
         yield (
             look.receipts[row.pk].paid_on,
             row.amount,
+            row.amount if is_placed else None,
             row.nav,
             row.receipt_id,
             row.entry.wallet.household.code if row.entry else "",
             row.psp,
-            label.words,
+            label.words if is_placed else f"da abbinare; {label.words}",
             label.value,
             report.fdr if report else "",
             report.regulation_date if report else None,
@@ -99,7 +102,7 @@ def case_rows() -> Iterable[Sequence[Cell]]:
             case.report.fdr if case.report else "",
             identifier,
             case.credit.number if case.credit else "",
-            case.opened_at.date(),
+            case.opened_at.astimezone(ROME).date(),
         )
 
 

@@ -35,6 +35,14 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """Some payments together."""
+
+    payments: int
+    total: Decimal
+
+
+@dataclass(frozen=True)
 class Flow:
     report: SettlementReport
     label: Label | None
@@ -42,10 +50,11 @@ class Flow:
 
 
 def shares(look: Look) -> list[Share]:
-    """In a fixed order, empty ones left out; the pieces fill the bar exactly."""
+    """Of what is in the wallets, in a fixed order, empty ones left out; the pieces fill the bar exactly."""
     sums: dict[Label, list[Decimal]] = {label: [] for label, _ in ORDER}
     for pk, fact in look.receipts.items():
-        sums[look.judgement.receipts[pk]].append(fact.amount)
+        if fact.placed:
+            sums[look.judgement.receipts[pk]].append(fact.amount)
     whole = sum((amount for amounts in sums.values() for amount in amounts), Decimal(0))
     found: list[Share] = []
     before = Decimal(0)
@@ -58,6 +67,21 @@ def shares(look: Look) -> list[Share]:
         found.append(Share(label, css, len(sums[label]), total, start, end - start, percent))
         before += total
     return found
+
+
+def credited(look: Look) -> Sum:
+    """What the wallets have received: the same to the cent as the ledger's credits of receipts in those days."""
+    return _sum(fact.amount for fact in look.receipts.values() if fact.placed)
+
+
+def waiting(look: Look) -> Sum:
+    """What has arrived and is nobody's yet: a person has to place it."""
+    return _sum(fact.amount for fact in look.receipts.values() if not fact.placed)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Sum:
+    found = list(amounts)
+    return Sum(len(found), sum(found, Decimal(0)))
 
 
 def flows(look: Look, reports: Iterable[SettlementReport]) -> list[Flow]:

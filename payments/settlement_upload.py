@@ -5,6 +5,7 @@ import datetime as dt
 from identity.models import User
 from payments import fdr_document, reconciliation, settlement, treasury
 from payments.models import SettlementReport
+from wallets.ledger import ROME
 
 
 def load(*, data: bytes, name: str, revision: int, by: User, now: dt.datetime) -> str:
@@ -32,7 +33,7 @@ def _journal(data: bytes, name: str, by: User, now: dt.datetime) -> str:
     loaded = treasury.load(data=data, name=name, by=by, now=now)
     journal = loaded.journal
     if not loaded.is_new:
-        return f"Questo file era già stato caricato il {journal.loaded_at:%d/%m/%Y}: niente è cambiato."
+        return f"Questo file era già stato caricato il {journal.loaded_at.astimezone(ROME):%d/%m/%Y}: niente è cambiato."
     left_out = f" {journal.left_out} movimenti non pagoPA non sono stati presi." if journal.left_out else ""
     known = f" {journal.known} c'erano già." if journal.known else ""
     return f"Accrediti caricati: {journal.taken}.{known}{left_out}"

@@ -19,6 +19,7 @@ NEVER_CREDITED = (
     "Nessun borsellino è stato stornato. Se la ricevuta arriva più tardi, il portale la accredita e poi la storna; se i soldi "
     "sono già in un borsellino, decidi tu con una rettifica."
 )
+TO_PLACE = "Intanto scegli la famiglia tra le ricevute da abbinare."
 NOT_PLACED = "La ricevuta è ancora da abbinare: nessun borsellino è stato toccato. Se la accrediti, il portale poi la storna."
 
 
@@ -126,6 +127,12 @@ class ReconciliationCase(models.Model):
     @property
     def to_do(self) -> str:
         """What the office does about it."""
+        if (
+            self.label == Label.RT_NO_IUF.value
+            and self.receipt
+            and self.receipt.state != Receipt.State.CREDITED
+        ):
+            return f"{TO_PLACE} {Label(self.label).to_do}"
         if self.label != Label.REVOKED.value or self.reversal_id is not None:
             return Label(self.label).to_do
         if self.receipt is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 
 from enrolments.models import Guardian
 from payments.models.notices import Notice
@@ -95,4 +96,4 @@ class IoStart(models.Model):
         constraints = [models.CheckConstraint(name="one_start_in_the_app_io", condition=Q(id=1))]
 
     def __str__(self) -> str:
-        return f"{self.since:%d/%m/%Y}"
+        return f"{localtime(self.since):%d/%m/%Y}"

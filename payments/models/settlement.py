@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.utils.timezone import localtime
 
 
 class SettlementReportQuerySet(models.QuerySet["SettlementReport"]):
@@ -137,7 +138,7 @@ class TreasuryJournal(models.Model):
         verbose_name_plural = "giornali di cassa"
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} del {self.loaded_at:%d/%m/%Y}"
+        return f"{self.get_kind_display()} del {localtime(self.loaded_at):%d/%m/%Y}"
 
 
 class TreasuryCredit(models.Model):
@@ -269,4 +270,4 @@ class SettlementPoll(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"richiesta del {self.asked_at:%d/%m/%Y %H:%M}"
+        return f"richiesta del {localtime(self.asked_at):%d/%m/%Y %H:%M}"

@@ -232,7 +232,7 @@ def _judge_receipts(
         mine = by_iur[iur] if iur else []
         label = _label(receipt, mine, paid, (normal(receipt.iuv), receipt.amount) in singles)
         if mine:
-            found.lines[receipt.pk] = mine[0].pk
+            found.lines[receipt.pk] = min(mine, key=lambda line: line.is_revoked).pk
         if mine and first[iur] != receipt.pk:
             label = _report_second(receipt, mine[0], label, found)
         else:

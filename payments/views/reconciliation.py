@@ -28,6 +28,7 @@ from payments import (
 from payments.models import (
     CreditMatch,
     Notice,
+    Receipt,
     ReconciliationCase,
     SettlementPoll,
     SettlementReport,
@@ -45,6 +46,10 @@ from payments.treasury_documents import IncomingCredit
 
 PER_PAGE = 20
 FLOWS_PER_PAGE = 40
+NOBODYS = (
+    "Nessuno è ancora accreditato: il portale non sa di chi è questo pagamento. È qui sotto, tra le ricevute da abbinare: "
+    "l'ufficio sceglie la famiglia."
+)
 ACTING = (Role.OFFICE, Role.ACCOUNTS)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -81,7 +86,8 @@ def _page(
         "last": last,
         "shares": shares,
         "bar_width": reconciliation_view.WIDTH,
-        "payments": sum(share.payments for share in shares),
+        "credited": reconciliation_view.credited(look),
+        "waiting": reconciliation_view.waiting(look),
         "has_reports": SettlementReport.objects.exists(),
         "file_form": file_form,
         "credit_form": credit_form,
@@ -288,12 +294,26 @@ def unmatch(request: HttpRequest, credit_id: int) -> HttpResponse:
 @roles(*ACTING)
 @require_POST
 def credit_family(request: HttpRequest, case_id: int) -> HttpResponse:
+    """When nobody knows whose the payment is, the page where a person says it."""
     case = get_object_or_404(ReconciliationCase.objects.select_related("line__report"), pk=case_id)
-    return _done(
-        request,
-        lambda by, now: reconciliation.credit_from_report(case=case, by=by, now=now),
-        "Pagamento accreditato dalla rendicontazione: se la ricevuta arriva, non accredita di nuovo.",
-    )
+    try:
+        receipt = reconciliation.credit_from_report(case=case, by=cast(User, request.user), now=clock.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("payments:reconciliation")
+    if receipt.state == Receipt.State.TO_REVIEW:
+        messages.warning(request, NOBODYS)
+        return redirect("payments:review")
+    if receipt.state == Receipt.State.CREDITED:
+        messages.success(
+            request,
+            "Pagamento accreditato dalla rendicontazione: se la ricevuta arriva, non accredita di nuovo.",
+        )
+    else:
+        messages.error(
+            request, f"Nessun borsellino è stato toccato: la ricevuta è «{receipt.get_state_display()}»."
+        )
+    return redirect("payments:reconciliation")
 
 
 @roles(*ACTING)

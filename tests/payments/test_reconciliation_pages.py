@@ -233,7 +233,7 @@ def test_the_export_has_codes_and_amounts_and_no_name(
     treasury.record(credit=a_credit(), by=town.gino, now=NOW)
     gino = client_of(town.gino)
     text = gino.get(f"{PAGE}quadratura.csv", {"dal": DAY, "al": DAY}).content.decode()
-    assert f"24/11/2026;102,00;{notice.nav};iur1;{town.family.code};" in text
+    assert f"24/11/2026;102,00;102,00;{notice.nav};iur1;{town.family.code};" in text
     assert f"RT_IUF_TES;{FDR};25/11/2026;1001" in text
     assert "Bianchi" not in text
     book = openpyxl.load_workbook(io.BytesIO(gino.get(f"{PAGE}quadratura.xlsx").content))

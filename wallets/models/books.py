@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.timezone import localtime
 
 from enrolments.models import Owed
 
@@ -56,4 +57,4 @@ class BooksCheck(models.Model):
         verbose_name_plural = "controlli dei conti"
 
     def __str__(self) -> str:
-        return f"{self.checked_at:%d/%m/%Y %H:%M}"
+        return f"{localtime(self.checked_at):%d/%m/%Y %H:%M}"
