@@ -4,10 +4,14 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from stdnum.exceptions import ValidationError as StdnumError
+from stdnum.it import codicefiscale
 
 from identity import audit
 from identity.encryption import fingerprints
@@ -132,10 +136,32 @@ class SamlExchangeAdmin(LookAdmin):
             )
 
 
+class LinkForm(ModelForm):  # type: ignore[type-arg]
+    """A code typed wrong would open another family: it must be one, and of somebody born on the day the identity declares."""
+
+    def clean_fiscal_code(self) -> str | None:
+        code = "".join((self.cleaned_data["fiscal_code"] or "").split()).upper()
+        if not code:
+            return None
+        try:
+            born = codicefiscale.get_birth_date(codicefiscale.validate(code), minyear=1920)
+        except StdnumError:
+            raise ValidationError(
+                "Il codice fiscale non è valido: controllalo sulla tessera sanitaria."
+            ) from None
+        declared = self.instance.birth_date[:10]
+        if declared and declared != born.isoformat():
+            raise ValidationError(
+                "Questo codice fiscale è di una persona nata un altro giorno: controllalo sul documento."
+            )
+        return code
+
+
 @admin.register(EidasPerson)
 class EidasPersonAdmin(LookAdmin):
     """The office writes the fiscal code once it has seen a document of the person."""
 
+    form = LinkForm
     list_display = ("id", "last_name", "first_name", "first_seen", "fiscal_code")
     search_fields = ("last_name", "first_name")
     readonly_fields: ClassVar[tuple[str, ...]] = (

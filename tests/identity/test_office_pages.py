@@ -56,6 +56,27 @@ def test_every_list_and_row_of_the_panel_opens(client: Client, office: Client, i
     assert SensitiveView.objects.filter(subject=f"accesso {exchange.pk}").exists()
 
 
+def test_a_european_identity_is_linked_to_a_valid_code_of_somebody_born_that_day(office: Client) -> None:
+    jean = EidasPerson.objects.create(
+        spid_code="FR-1",
+        first_name="Anna",
+        last_name="Rossi",
+        birth_date="1985-08-01",
+        first_seen=datetime.now(tz=UTC),
+    )
+    address = f"/gestione/identity/eidasperson/{jean.pk}/change/"
+    for typed, sentence in (
+        ("RSSNNA85M41Z998X", "Il codice fiscale non è valido"),
+        ("VRDCRL80B42Z998B", "nata un altro giorno"),
+    ):
+        page = office.post(address, {"fiscal_code": typed})
+        assert (page.status_code, typed in page.content.decode()) == (200, True)
+        assert sentence in page.content.decode()
+    office.post(address, {"fiscal_code": "rssnna85m41z998j"})
+    jean.refresh_from_db()
+    assert jean.fiscal_code == "RSSNNA85M41Z998J"
+
+
 def test_the_office_suspends_a_clerk_but_not_itself(office: Client, enzo: User) -> None:
     dora = create_staff_user(
         username="dora-di-prova", role=Role.SECRETARY, password="una frase lunga e nuova"
