@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from enrolments.models import Household, Pupil, SchoolYear
 from identity.templatetags.pages import day_month, euro
 from payments.checkout import MOST_NOTICES
-from payments.models import Notice, PaymentRules
+from payments.configuration import creditor
+from payments.models import Notice, PaymentRules, Receipt
 from payments.rules import identifiers
 
 CENT = Decimal("0.01")
@@ -246,6 +247,7 @@ class PostponeForm(forms.Form):
 class AttachForm(forms.Form):
     """The family whose money a receipt is, by its public code."""
 
+    is_another_payment = forms.BooleanField(required=False)
     household = forms.CharField(
         label="Codice famiglia",
         max_length=8,
@@ -263,3 +265,24 @@ class AttachForm(forms.Form):
                 "Nessuna famiglia ha questo codice: controllalo nel pannello, alla voce Famiglie."
             )
         return household
+
+
+class SetAsideForm(forms.Form):
+    """The receipt that has the money already, by its identifier; empty: the one of the same notice."""
+
+    other = forms.CharField(
+        required=False,
+        max_length=35,
+        error_messages={"max_length": "L'identificativo ha al massimo 35 caratteri."},
+    )
+
+    def clean_other(self) -> Receipt | None:
+        receipt_id = "".join(str(self.cleaned_data["other"]).split())
+        if not receipt_id:
+            return None
+        found = Receipt.objects.with_id(creditor().fiscal_code, receipt_id).first()
+        if found is None:
+            raise ValidationError(
+                "Nessuna ricevuta ha questo identificativo: controllalo nel pannello, alla voce Ricevute."
+            )
+        return found

@@ -16,10 +16,7 @@ STYLE = "pdf/document.css"
 def of(notice: Notice) -> QuerySet[Receipt]:
     """The payments of this notice that the node has confirmed and that are in the wallet (also again, after a revocation that the bank
     has withdrawn), oldest first."""
-    rows = Receipt.objects.filter(notice=notice, state=Receipt.State.CREDITED, confirmed_at__isnull=False)
-    rows = rows.exclude(
-        entry__reversed_by__isnull=False, entry__reversed_by__case__recredit__isnull=True
-    ).exclude(entry__reversed_by__case__recredit__reversed_by__isnull=False)
+    rows = Receipt.objects.attested().filter(notice=notice)
     return rows.select_related("entry", "notice__wallet__household__applicant").order_by("pk")
 
 

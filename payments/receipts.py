@@ -60,6 +60,11 @@ class AlreadyPlaced(PaymentRefused):
         super().__init__("Questa ricevuta è già stata accreditata: il borsellino non cambia.")
 
 
+class AlreadyDecided(PaymentRefused):
+    def __init__(self) -> None:
+        super().__init__("Di questa ricevuta è già stato deciso: ricarica la pagina.")
+
+
 class PossibleDuplicate(PaymentRefused):
     """The money may be in the wallet already: only a person can say that this is another payment."""
 
@@ -286,6 +291,8 @@ def attach(
         mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
         if mine.state == State.CREDITED:
             raise AlreadyPlaced
+        if mine.state == State.DUPLICATE:
+            raise AlreadyDecided
         if mine.amount <= 0:
             raise PaymentRefused("Questa ricevuta non ha un importo: non c'è nulla da accreditare.")
         mine.notice = notice
@@ -308,20 +315,40 @@ def _refuse_double(receipt: Receipt, wallet: Wallet, notice: Notice | None) -> N
         raise PossibleDuplicate(equal)
 
 
-def set_aside(*, receipt: Receipt, by: User, now: dt.datetime) -> Receipt:
-    """A person says that the money is already in the wallet under another receipt: nothing is credited."""
+def set_aside(*, receipt: Receipt, other: Receipt | None = None, by: User, now: dt.datetime) -> Receipt:
+    """A person says that the money is already in the wallet under `other`, or under the credited receipt of the same notice:
+    nothing is credited, and the other counts as confirmed. It can be brought back."""
     with transaction.atomic():
+        notice = _notice_numbered(receipt.fiscal_code, receipt.nav)
         mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
-        if mine.state == State.CREDITED:
-            raise AlreadyPlaced
-        mine.state = State.DUPLICATE
+        if mine.state != State.TO_REVIEW:
+            raise AlreadyDecided
+        twin = doubles.twin_of(mine, notice, other)
+        mine.state, mine.same_as = State.DUPLICATE, twin
         mine.flag_closed_at = now if mine.flag else None
         mine.save()
-        if mine.notice_id:
-            Receipt.objects.filter(notice_id=mine.notice_id, state=State.CREDITED, confirmed_at=None).update(
-                confirmed_at=now
+        twin.confirmed_at = twin.confirmed_at or now
+        if notice is not None and twin.notice_id is None:
+            twin.notice = notice
+            _mark_paid(notice, twin, now)
+        twin.save()
+    log.info("receipt_set_aside", receipt=mine.pk, other=twin.pk, by=by.pk)
+    return mine
+
+
+def bring_back(*, receipt: Receipt, by: User, now: dt.datetime) -> Receipt:
+    """A person was wrong: the receipt waits for a decision again, and what only the mistake had confirmed is paper again."""
+    with transaction.atomic():
+        mine = Receipt.objects.select_for_update().get(pk=receipt.pk)
+        if mine.state != State.DUPLICATE:
+            raise AlreadyDecided
+        if mine.same_as_id and mine.flag_closed_at:
+            Receipt.objects.filter(pk=mine.same_as_id, confirmed_at=mine.flag_closed_at).update(
+                confirmed_at=None
             )
-    log.info("receipt_set_aside", receipt=mine.pk, by=by.pk)
+        mine.state, mine.same_as, mine.flag_closed_at = State.TO_REVIEW, None, None
+        mine.save()
+    log.info("receipt_brought_back", receipt=mine.pk, by=by.pk)
     return mine
 
 

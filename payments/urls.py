@@ -45,7 +45,7 @@ urlpatterns = [
     path("ufficio/da-abbinare/", review.index, name="review"),
     path("ufficio/da-abbinare/<int:receipt_id>/abbina/", review.attach, name="review_attach"),
     re_path(
-        r"^ufficio/da-abbinare/(?P<receipt_id>[0-9]{1,9})/(?P<action>doppione|visto)/$",
+        r"^ufficio/da-abbinare/(?P<receipt_id>[0-9]{1,9})/(?P<action>doppione|visto|riporta)/$",
         review.settle,
         name="review_settle",
     ),

@@ -25,8 +25,15 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(Q(state=Receipt.State.TO_REVIEW) | flagged)
 
     def in_the_wallet(self) -> ReceiptQuerySet:
-        """Credited, and not taken back since."""
-        return self.filter(state=Receipt.State.CREDITED, entry__reversed_by__isnull=True)
+        """Credited and not taken back since, or given back after a revocation that the bank has withdrawn."""
+        rows = self.filter(state=Receipt.State.CREDITED)
+        return rows.exclude(
+            entry__reversed_by__isnull=False, entry__reversed_by__case__recredit__isnull=True
+        ).exclude(entry__reversed_by__case__recredit__reversed_by__isnull=False)
+
+    def attested(self) -> ReceiptQuerySet:
+        """For which the payer gets an attestation: confirmed by the node, and in the wallet."""
+        return self.in_the_wallet().filter(confirmed_at__isnull=False)
 
     def with_id(self, fiscal_code: str, receipt_id: str) -> ReceiptQuerySet:
         """Papers and banks change the case of an identifier; of pairs older than this rule the first counts."""
@@ -73,6 +80,15 @@ class Receipt(models.Model):
         "confermata dal nodo il", null=True, blank=True, help_text="Vuoto: vista solo su carta."
     )
     deliveries = models.PositiveIntegerField("consegne", default=1)
+    same_as = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="stands_for",
+        verbose_name="già accreditata con",
+        help_text="Di una messa da parte: la ricevuta che ha già questi soldi.",
+    )
 
     objects = ReceiptQuerySet.as_manager()
 
@@ -82,6 +98,9 @@ class Receipt(models.Model):
         constraints = [
             models.UniqueConstraint(F("fiscal_code"), Upper("receipt_id"), name="one_receipt_per_id"),
             models.CheckConstraint(name="receipt_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(
+                name="only_a_duplicate_has_another", condition=Q(same_as__isnull=True) | Q(state="duplicate")
+            ),
             models.CheckConstraint(
                 name="credited_receipt_above_zero", condition=~Q(state="credited") | Q(amount__gt=0)
             ),

@@ -14,8 +14,9 @@ from enrolments.models import Household
 from identity.access import roles
 from identity.models import Role, User
 from mensa import clock
-from payments import receipts
-from payments.forms import AttachForm
+from payments import doubles, receipts
+from payments.errors import PaymentRefused
+from payments.forms import AttachForm, SetAsideForm
 from payments.models import Receipt
 from wallets.models import Wallet
 
@@ -26,14 +27,20 @@ PER_PAGE = 25
 @never_cache
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    rows = Receipt.objects.to_review().select_related("notice__wallet__household", "entry__wallet__household")
-    page = Paginator(rows.order_by("pk"), PER_PAGE).get_page(request.GET.get("page"))
-    return _page(request, page)
-
-
-def _page(request: HttpRequest, page: object) -> HttpResponse:
-    may_act = cast(User, request.user).role == Role.OFFICE
-    return render(request, "payments/review.html", {"page": page, "may_act": may_act})
+    aside = request.GET.get("vista") == "da-parte"
+    rows = Receipt.objects.filter(state=Receipt.State.DUPLICATE) if aside else Receipt.objects.to_review()
+    rows = rows.select_related(
+        "notice__wallet__household", "entry__wallet__household", "same_as__entry__wallet__household"
+    )
+    page = Paginator(rows.order_by("-pk" if aside else "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    offers = {} if aside else doubles.offers(page.object_list)
+    context = {
+        "page": page,
+        "aside": aside,
+        "cards": [(receipt, offers.get(receipt.pk, [])) for receipt in page.object_list],
+        "may_act": cast(User, request.user).role == Role.OFFICE,
+    }
+    return render(request, "payments/review.html", context)
 
 
 @roles(Role.OFFICE)
@@ -50,6 +57,7 @@ def attach(request: HttpRequest, receipt_id: int) -> HttpResponse:
         receipts.attach(
             receipt=receipt,
             wallet=Wallet.objects.get(household=household),
+            is_another_payment=form.cleaned_data["is_another_payment"],
             by=cast(User, request.user),
             now=clock.now(),
         )
@@ -64,11 +72,28 @@ def attach(request: HttpRequest, receipt_id: int) -> HttpResponse:
 @require_POST
 def settle(request: HttpRequest, receipt_id: int, action: str) -> HttpResponse:
     receipt = get_object_or_404(Receipt, pk=receipt_id)
-    operation = receipts.set_aside if action == "doppione" else receipts.close_flag
     try:
-        operation(receipt=receipt, by=cast(User, request.user), now=clock.now())
+        said = _settle(receipt, action, request)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Segnalazione chiusa: il borsellino non cambia.")
+        messages.success(request, said)
     return redirect("payments:review")
+
+
+def _settle(receipt: Receipt, action: str, request: HttpRequest) -> str:
+    """What the person decided, done; the sentence that says so."""
+    by, now = cast(User, request.user), clock.now()
+    if action == "doppione":
+        form = SetAsideForm(request.POST)
+        if not form.is_valid():
+            raise PaymentRefused(str(form.errors["other"][0]))
+        receipts.set_aside(receipt=receipt, other=form.cleaned_data["other"], by=by, now=now)
+        return (
+            "Messa da parte: il borsellino non cambia. Se era un errore, la riporti qui da «Messe da parte»."
+        )
+    if action == "riporta":
+        receipts.bring_back(receipt=receipt, by=by, now=now)
+        return "La ricevuta è di nuovo da abbinare."
+    receipts.close_flag(receipt=receipt, by=by, now=now)
+    return "Segnalazione chiusa: il borsellino non cambia."

@@ -86,6 +86,7 @@ FAULTS: dict[str, tuple[Row, Row]] = {
         {"reversal_id": None},
     ),
     "receipt_not_negative": ({}, {"amount": "-0.01"}),
+    "only_a_duplicate_has_another": ({"state": "duplicate", "same_as_id": 1}, {"state": "to_review"}),
     "credited_receipt_above_zero": ({"state": "credited", "entry_id": 1, "amount": "1"}, {"amount": "0"}),
     "credited_receipt_has_entry": ({"state": "credited", "entry_id": 1, "amount": "1"}, {"entry_id": None}),
     "rejection_says_why": (

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from payments import books, receipts, uploads
+from payments.errors import PaymentRefused
 from payments.models import Notice, Receipt, UploadedReceipt
-from payments.receipts import PossibleDuplicate
+from payments.receipts import AlreadyDecided, PossibleDuplicate
 from payments.rules import paper
 from payments.uploads import Decision
 from tests import cast
@@ -161,6 +164,91 @@ class TestAWrongLetter:
             receipts.attach(receipt=receipt, wallet=wallet, by=town.enzo, now=NOW)
         receipts.attach(receipt=receipt, wallet=wallet, is_another_payment=True, by=town.enzo, now=NOW)
         assert balance(wallet) == 2 * PAID
+
+
+@pytest.mark.django_db
+class TestSettingAside:
+    def test_money_that_nobody_else_has_is_not_set_aside(self, notice: Notice, town: cast.Town) -> None:
+        of_the_node(notice.nav, "r1")
+        receipt = of_the_node(UNKNOWN, TYPED)
+        with pytest.raises(PaymentRefused, match="scrivi l'identificativo"):
+            receipts.set_aside(receipt=receipt, by=town.enzo, now=NOW)
+        assert receipt in Receipt.objects.to_review()
+
+    def test_with_the_paper_that_the_office_names_it_ends_and_its_notice_is_paid(
+        self, accept: Callable[..., UploadedReceipt], notice: Notice, wallet: Wallet, town: cast.Town
+    ) -> None:
+        accept("un-identificativo-sbagliato")
+        twin = Receipt.objects.get()
+        receipt = of_the_node(notice.nav, TYPED)
+        receipts.set_aside(receipt=receipt, other=twin, by=town.enzo, now=NOW)
+        notice.refresh_from_db()
+        twin.refresh_from_db()
+        assert (balance(wallet), notice.state, twin.notice) == (PAID, Notice.State.PAID, notice)
+        assert twin.confirmed_at == NOW
+        assert not Receipt.objects.to_review().exists()
+        assert accept(TYPED).state == UploadedReceipt.State.DUPLICATE
+        assert (balance(wallet), found()) == (PAID, set())
+
+    def test_a_mistake_is_taken_back_and_the_money_credited_after_all(
+        self, accept: Callable[..., UploadedReceipt], notice: Notice, wallet: Wallet, town: cast.Town
+    ) -> None:
+        accept("", nav=notice.nav)
+        receipt = receipts.set_aside(receipt=of_the_node(notice.nav, TYPED), by=town.enzo, now=NOW)
+        with pytest.raises(AlreadyDecided):
+            receipts.attach(receipt=receipt, wallet=wallet, by=town.enzo, now=NOW)
+        receipts.bring_back(receipt=receipt, by=town.enzo, now=NOW)
+        assert Receipt.objects.to_review().get() == receipt
+        assert Receipt.objects.get(channel=UPLOAD).confirmed_at is None
+        receipts.attach(receipt=receipt, wallet=wallet, is_another_payment=True, by=town.enzo, now=NOW)
+        assert (balance(wallet), found()) == (2 * PAID, set())
+
+    def test_one_credit_stands_for_one_receipt(
+        self, accept: Callable[..., UploadedReceipt], notice: Notice, town: cast.Town
+    ) -> None:
+        accept("", nav=notice.nav)
+        twin = Receipt.objects.get()
+        first, second = of_the_node(notice.nav, "r1"), of_the_node(notice.nav, "r2")
+        receipts.set_aside(receipt=first, other=twin, by=town.enzo, now=NOW)
+        with pytest.raises(PaymentRefused):
+            receipts.set_aside(receipt=second, other=twin, by=town.enzo, now=NOW)
+
+    @pytest.mark.parametrize("amount", ["50.00", "102.00"])
+    def test_a_credit_of_another_amount_or_another_family_is_not_the_same_money(
+        self,
+        issue: Callable[..., Notice],
+        accept: Callable[..., UploadedReceipt],
+        town: cast.Town,
+        amount: str,
+    ) -> None:
+        accept("un-identificativo-sbagliato")
+        elsewhere = issue(amount, wallet=Wallet.objects.get(household=town.carla_family), pupil=town.tommaso)
+        other = of_the_node(elsewhere.nav, "r9", amount)
+        receipt = of_the_node(issue().nav, TYPED)
+        assert receipt.state == Receipt.State.TO_REVIEW
+        with pytest.raises(PaymentRefused, match="non è lo stesso pagamento"):
+            receipts.set_aside(receipt=receipt, other=other, by=town.enzo, now=NOW)
+
+    def test_the_page_offers_the_paper_sets_aside_and_brings_back(
+        self,
+        accept: Callable[..., UploadedReceipt],
+        notice: Notice,
+        client_of: Callable[..., Client],
+        town: cast.Town,
+    ) -> None:
+        accept("un-identificativo-sbagliato")
+        receipt, enzo = of_the_node(notice.nav, TYPED), client_of(town.enzo)
+        address = reverse("payments:review")
+        assert 'value="un-identificativo-sbagliato"' in enzo.get(address).content.decode()
+        settle = reverse("payments:review_settle", args=[receipt.pk, "doppione"])
+        said = enzo.post(settle, {"other": "mai-visto"}, follow=True).content.decode()
+        assert "Nessuna ricevuta ha questo identificativo" in said
+        enzo.post(settle, {"other": "Un-Identificativo-Sbagliato"})
+        assert "Nulla da abbinare" in enzo.get(address).content.decode()
+        aside = enzo.get(f"{address}?vista=da-parte").content.decode()
+        assert "un-identificativo-sbagliato" in aside
+        enzo.post(reverse("payments:review_settle", args=[receipt.pk, "riporta"]))
+        assert TYPED in enzo.get(address).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -189,12 +189,6 @@ class TestRecording:
         receipts.record(incoming=incoming(UNKNOWN), channel=SOAP, now=NOW)
         assert balance(wallet) == Decimal("102.00")
 
-    def test_what_is_set_aside_credits_nothing(self, town: cast.Town, wallet: Wallet) -> None:
-        receipt = receipts.record(incoming=incoming(UNKNOWN), channel=SOAP, now=NOW)
-        receipts.set_aside(receipt=receipt, by=town.enzo, now=NOW)
-        assert not Receipt.objects.to_review().exists()
-        assert balance(wallet) == 0
-
     def test_the_raw_document_is_kept(self, node: NodeClient, notice: Notice) -> None:
         node.ask(receipt_message(notice.nav, "102.00"))
         assert "<receiptId>" in Receipt.objects.get().raw

@@ -172,7 +172,7 @@ RECIPES: dict[str, Recipe] = {
     "payments:upload_reject": token("upload"),
     "payments:upload_duplicate": token("upload"),
     "payments:review_attach": pk("receipt_id", "receipt"),
-    "payments:review_settle": steps("receipt_id", "receipt", "doppione", "visto"),
+    "payments:review_settle": steps("receipt_id", "receipt", "doppione", "visto", "riporta"),
     "payments:reconciliation_export": lambda scene: [{"kind": kind} for kind in ("csv", "xlsx")],
     "payments:reconciliation_match": pk("credit_id", "credit"),
     "payments:reconciliation_unmatch": pk("credit_id", "credit"),
