@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 EVERY = dt.timedelta(hours=20)
 AFTER_A_FAILURE = dt.timedelta(hours=1)
 DEAD = dt.timedelta(minutes=10)
+BROKEN = "La lettura dei flussi si è interrotta: il portale riprova da solo tra un'ora. Se succede di nuovo, chiama chi lo gestisce."
 SILENT = "Il servizio dei flussi di pagoPA non risponde: il portale riprova da solo tra un'ora."
 
 
@@ -48,17 +49,18 @@ def ask(*, now: dt.datetime, by: User | None = None) -> SettlementPoll:
 def run(*, poll: SettlementPoll, now: dt.datetime) -> SettlementPoll:
     """Over the network, never inside a transaction; every report is kept as it comes, so that nothing is lost half way."""
     service = FdrService(line=gateways.line("FDR"), fiscal_code=creditor().fiscal_code)
-    problem = ""
+    problem = BROKEN
     try:
         wanted = _unknown(service.published_since(now - dt.timedelta(days=DAYS_KEPT)))
         poll.total, poll.done, poll.taken, poll.failed = len(wanted), 0, 0, 0
         for published in wanted:
             _take(service, published, poll, now)
+        problem = _said(poll)
     except NodeUnreachable:
         problem = SILENT
-    poll.problem = problem or _said(poll)
-    poll.is_running, poll.finished_at = False, now
-    poll.save()
+    finally:
+        poll.problem, poll.is_running, poll.finished_at = problem, False, now
+        poll.save()
     log.info("settlement_polled", poll=poll.pk, taken=poll.taken, failed=poll.failed)
     return poll
 

@@ -52,7 +52,7 @@ class FdrService:
                 Published(str(row["fdr"]), str(row["pspId"]), int(row["revision"]))
                 for row in self._rows(self._place, {"publishedGt": since})
             }
-        except (AttributeError, KeyError, TypeError, ValueError) as garbage:
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as garbage:
             log.warning("fdr_garbage", problem=type(garbage).__name__)
             raise NodeUnreachable from garbage
         return sorted(found, key=lambda one: (one.fdr, one.psp, one.revision))

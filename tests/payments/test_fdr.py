@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 import pytest
 
-from payments import gateways, settlement_polls
+from payments import gateways, settlement, settlement_polls
 from payments.configuration import creditor, simulator_secret
 from payments.errors import NodeUnreachable
 from payments.gateways.fdr import FdrService, Published
-from payments.models import Notice, SettlementLine, SettlementReport
+from payments.models import Notice, SettlementLine, SettlementPoll, SettlementReport
 from payments.rules.reports import WrongReport
 from tests.payments.conftest import NOW, Simulator
 from tests.payments.prism import prism  # noqa: F401 - fixture
@@ -151,8 +151,8 @@ def test_an_unknown_outcome_is_refused_with_its_name(settings: Any) -> None:
     [
         {"fdrDate": "ieri"},
         {"totPayments": 7},
-        {"regulation": "A\0B"},
         {"sumPayments": None},
+        {"sender": ["BANCA"]},
         {"totPayments": -1, "computedTotPayments": 1},
     ],
 )
@@ -191,6 +191,22 @@ def test_what_is_here_already_is_not_asked_for_again_and_a_bad_one_stops_no_othe
     assert "1 flussi non si leggono" in poll.problem
     assert not [path for path in asked if path.startswith(f"{ONE}/") or path == ONE]
     assert set(SettlementReport.objects.values_list("revision", flat=True)) == {1, 3}
+
+
+@pytest.mark.django_db
+def test_a_round_that_breaks_is_over_all_the_same_and_says_so(settings: Any, notice: Notice) -> None:
+    def breaks(**_: object) -> None:
+        raise LookupError
+
+    answers = {PLACE: page(row(1)), ONE: (200, HEAD), f"{ONE}/payments": page(PAYMENT)}
+    begun = settlement_polls.ask(now=NOW)
+    with served(answers, settings), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(settlement, "keep", breaks)
+        with pytest.raises(LookupError):
+            settlement_polls.run(poll=begun, now=NOW)
+    poll = SettlementPoll.objects.get()
+    assert not poll.is_running
+    assert "si è interrotta" in poll.problem
 
 
 # -- against the published description -----------------------------------------------------------------------------
