@@ -82,9 +82,7 @@ def _ask(iur: str, iuv: str) -> tuple[Outcome, IncomingReceipt | None]:
             return Outcome.UNKNOWN, None
         if answer.status != FOUND:
             raise NodeUnreachable
-        return Outcome.FOUND, incoming_receipt(
-            answer.json(), iur=iur, raw=answer.body.decode("utf-8", "replace")
-        )
+        return Outcome.FOUND, incoming_receipt(answer.json(), iur=iur, raw=answer.text())
     except NodeUnreachable:
         return Outcome.SILENT, None
     except WrongReceipt as wrong:

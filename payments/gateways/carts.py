@@ -11,6 +11,7 @@ from payments.rules.amounts import to_cents
 
 log = structlog.get_logger(__name__)
 FOUND = 302
+LONGEST_ADDRESS = 500  # what an attempt has room for
 REFUSED = range(400, 500)
 #: The simulator is on this machine; the real page is never reached without TLS.
 ADDRESSES = ("https://", "http://127.0.0.1", "http://localhost")
@@ -23,10 +24,17 @@ def open_cart(line: Line, cart: Cart) -> str:
         log.error("pagopa_cart_refused", status=answer.status)
         raise NodeRefused(f"Checkout risponde {answer.status}")
     address = str(answer.headers.get("location", ""))
-    if answer.status != FOUND or not address.startswith(ADDRESSES):
+    if answer.status != FOUND or not _is_address(address):
         log.error("pagopa_cart_without_address", status=answer.status)
         raise NodeUnreachable
     return address
+
+
+def _is_address(text: str) -> bool:
+    """One that a browser can be sent to and that has room where it is kept."""
+    return (
+        text.startswith(ADDRESSES) and len(text) <= LONGEST_ADDRESS and text.isprintable() and " " not in text
+    )
 
 
 def cart_body(cart: Cart) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class GpdGateway:
         if not _is_same_debt(known, position):
             log.error("pagopa_position_differs", iupd=position.iupd)
             raise NodeRefused("la posizione c'è già con un altro importo o un altro numero")
-        status = known.get("status")
+        status = str(known.get("status"))
         if status == INVALID:
             raise NodeRefused("la posizione risulta già annullata")
         if status in OPEN and not _says_the_same(known, position):
@@ -85,7 +85,7 @@ class GpdGateway:
 
     def _only_if_paid(self, position: Position) -> None:
         known = self._read(position)
-        if known is None or known.get("status") not in PAID:
+        if known is None or str(known.get("status")) not in PAID:
             raise NodeRefused("la posizione non si può più cambiare")
 
     def _withdraw_unusual(self, position: Position) -> bool:
@@ -95,7 +95,7 @@ class GpdGateway:
             return False
         if known.get("status") == DRAFT:
             _expect(self._positions.call("DELETE", _place(position), repeat=True), OK, NOT_FOUND)
-        elif known.get("status") not in {INVALID, *PAID}:
+        elif str(known.get("status")) not in {INVALID, *PAID}:
             raise NodeRefused("la posizione non si può annullare")
         return True
 

@@ -37,12 +37,31 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Numbers with a comma are Decimal. Raises NodeUnreachable for what is not JSON."""
+        """Numbers with a comma are Decimal, texts such as can be kept. Raises NodeUnreachable for what is not JSON."""
         try:
-            return json.loads(self.body, parse_float=Decimal)
+            return _keepable(json.loads(self.body, parse_float=Decimal))
         except (ValueError, RecursionError) as garbage:
             log.warning("pagopa_garbage", status=self.status)
             raise NodeUnreachable from garbage
+
+    def text(self) -> str:
+        """The body as it can be kept."""
+        return plain(self.body.decode("utf-8", "replace"))
+
+
+def plain(text: str) -> str:
+    """Without what no column of the database takes: NUL and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _keepable(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, list):
+        return [_keepable(one) for one in value]
+    if isinstance(value, dict):
+        return {plain(name): _keepable(one) for name, one in value.items()}
+    return value
 
 
 class Patience:

@@ -232,6 +232,32 @@ def test_whatever_pagopa_does_the_caller_knows_within_its_time(
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("status", [[], {}, 7, None])
+def test_a_position_in_no_known_state_is_refused_and_not_a_fault_of_ours(
+    pagopa: Pagopa, status: object
+) -> None:
+    pagopa.script = [answer(409), answer(200, known(status=status))]
+    with pytest.raises(NodeUnreachable):
+        gateways.current().withdraw(POSITION)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://checkout.pagopa.example/" + "a" * 500, "https://x y.example/", "http://pagopa.example/"],
+)
+def test_a_payment_page_where_no_browser_can_be_sent_is_none(pagopa: Pagopa, address: str) -> None:
+    pagopa.script = [answer(302, None, Location=address)]
+    with pytest.raises(NodeUnreachable):
+        gateways.current().open_cart(CART)
+
+
+def test_what_no_column_takes_is_left_out_of_a_refusal(pagopa: Pagopa) -> None:
+    pagopa.script = [answer(400, {"detail": "iban\0 errato"})]
+    with pytest.raises(NodeRefused) as refused:
+        gateways.current().publish(POSITION)
+    assert refused.value.why == "400 iban errato"
+
+
 def test_without_anybody_waiting_there_is_more_time() -> None:
     assert Patience().left() == 6
     assert 3.9 < Patience(4).left() <= 4

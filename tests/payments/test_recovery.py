@@ -68,6 +68,14 @@ class TestRecovering:
         (asked,) = pagopa.asked
         assert asked.path == f"/organizations/99999000013/receipts/{IUR}/paymentoptions/{notice.iuv}"
 
+    def test_what_no_column_takes_is_left_out_and_the_receipt_credited(
+        self, pagopa: Pagopa, notice: Notice, wallet: Wallet
+    ) -> None:
+        pagopa.script = [answer(200, told(notice, pspCompanyName="Banca\0 di\ud800 prova"))]
+        receipt = ask(notice)
+        assert receipt is not None
+        assert (receipt.psp, receipt.state) == ("Banca di prova", Receipt.State.CREDITED)
+
     def test_one_that_is_here_is_not_asked_for(self, pagopa: Pagopa, notice: Notice) -> None:
         here = receipts.record(incoming=incoming(notice.nav, receipt_id=IUR), channel="soap", now=NOW)
         assert ask(notice) == here
