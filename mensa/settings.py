@@ -154,6 +154,7 @@ APPEND_ONLY_TABLES = [
     "payments_settlementreport",
     "payments_settlementline",
     "payments_treasurycredit",
+    "payments_creditannulment",
     "payments_treasuryjournal",
     "attendance_absencereceipt",
     "attendance_kitchensheet",

@@ -15,6 +15,17 @@ class UnreadableXml(PaymentRefused):
     """Nothing was read; the sentence says what to do."""
 
 
+def is_xml(data: bytes) -> bool:
+    """By its first character that is not blank, whatever comes after; also in UTF-16."""
+    return data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<")
+
+
+def decoded(data: bytes) -> str:
+    """As people read it, to be kept beside what was understood."""
+    in_utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return data.decode("utf-16" if in_utf_16 else "utf-8", "replace").replace("\0", "")
+
+
 def parse(data: bytes) -> etree._Element:
     """The root element; comments and processing instructions are dropped."""
     if not data.strip():

@@ -17,6 +17,13 @@ MOST_LINES = 20_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,35}", re.ASCII)
 
 
+def is_report(data: bytes) -> bool:
+    """An XML with a report in it; what is XML and cannot be read is refused."""
+    if not closed_xml.is_xml(data):
+        return False
+    return next(closed_xml.named(closed_xml.parse(data), "FlussoRiversamento"), None) is not None
+
+
 def read(data: bytes, *, revision: int = 1) -> IncomingReport:
     """UnreadableXml with a sentence when something essential is missing. The file does not say its revision: the office does."""
     root = closed_xml.parse(data)
@@ -55,7 +62,7 @@ def _report(root: etree._Element, data: bytes, revision: int) -> IncomingReport:
         lines=tuple(map(_line, rows)),
         psp_name=(text(sender, "denominazioneMittente") or code)[:70],
         receiver=text(receiver, "codiceIdentificativoUnivoco"),
-        raw=data.decode("utf-8", "replace").replace("\0", ""),
+        raw=closed_xml.decoded(data),
     )
 
 

@@ -29,15 +29,19 @@ class Kept:
 
 
 def keep(*, incoming: IncomingReport, channel: str, now: dt.datetime, by: User | None = None) -> Kept:
-    """Store the report with its lines, or recognise it. Key: flow, PSP, revision."""
+    """Store the report with its lines, or recognise it. Key: flow, PSP, revision; but what the service of pagoPA publishes is
+    kept beside a file whatever that says, and counts more (`newest`)."""
     _refuse_others(incoming)
+    if channel == SettlementReport.Channel.FILE and _same_key(incoming).exists():
+        return _compare(incoming, _same_key(incoming))
     try:
         with transaction.atomic():
             report = _insert(incoming, channel, now, by)
     except IntegrityError:
-        if not _same_key(incoming).exists():
+        same = _same_key(incoming).filter(channel=channel)
+        if not same.exists():
             raise
-        return _compare(incoming)
+        return _compare(incoming, same)
     log.info("settlement_kept", report=report.pk, revision=report.revision, lines=len(incoming.lines))
     return Kept(report, is_new=True)
 
@@ -105,11 +109,12 @@ def _same_key(incoming: IncomingReport) -> QuerySet[SettlementReport]:
     return SettlementReport.objects.filter(fdr=incoming.fdr, psp=incoming.psp, revision=incoming.revision)
 
 
-def _compare(incoming: IncomingReport) -> Kept:
-    stored = _same_key(incoming).get()
-    if stored.digest == incoming.digest:
-        return Kept(stored, is_new=False)
-    log.error("settlement_reused", report=stored.pk, revision=stored.revision)
+def _compare(incoming: IncomingReport, same: QuerySet[SettlementReport]) -> Kept:
+    stored = list(same.order_by("pk"))
+    for report in stored:
+        if report.digest == incoming.digest:
+            return Kept(report, is_new=False)
+    log.error("settlement_reused", report=stored[0].pk, revision=incoming.revision)
     raise ReportReused(
         f"Il flusso {incoming.fdr}, revisione {incoming.revision}, c'è già con un altro contenuto: niente è stato caricato. "
         "Se la banca lo ha ripubblicato, caricalo indicando la revisione nuova."

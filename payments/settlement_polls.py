@@ -66,9 +66,10 @@ def run(*, poll: SettlementPoll, now: dt.datetime) -> SettlementPoll:
 
 
 def _unknown(published: list[Published]) -> list[Published]:
+    """A file of the same revision is not what the service says: that is asked for as well."""
     flows = {one.fdr for one in published}
-    rows = SettlementReport.objects.filter(fdr__in=flows).values_list("fdr", "psp", "revision")
-    known = {Published(*row) for row in rows}
+    rows = SettlementReport.objects.filter(fdr__in=flows, channel=SettlementReport.Channel.REST)
+    known = {Published(*row) for row in rows.values_list("fdr", "psp", "revision")}
     return [one for one in published if one not in known]
 
 
@@ -91,4 +92,5 @@ def _take(service: FdrService, published: Published, poll: SettlementPoll, now: 
 def _said(poll: SettlementPoll) -> str:
     if not poll.failed:
         return ""
-    return f"{poll.failed} flussi non si leggono: chiedi alla banca una nuova revisione."
+    said = "1 flusso non si legge" if poll.failed == 1 else f"{poll.failed} flussi non si leggono"
+    return f"{said}: chiedi alla banca una nuova revisione."

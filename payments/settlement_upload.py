@@ -7,12 +7,13 @@ from payments import fdr_document, reconciliation, settlement, treasury
 from payments.models import SettlementReport
 from wallets.ledger import ROME
 
+KNOWN = ("c'era", "c'erano")
+
 
 def load(*, data: bytes, name: str, revision: int, by: User, now: dt.datetime) -> str:
     """Keep it, then compare everything again; returns what was done, in a sentence."""
-    said = (
-        _report(data, revision, by, now) if b"FlussoRiversamento" in data else _journal(data, name, by, now)
-    )
+    is_report = fdr_document.is_report(data)
+    said = _report(data, revision, by, now) if is_report else _journal(data, name, by, now)
     reconciliation.sync(now=now)
     return said
 
@@ -24,9 +25,21 @@ def _report(data: bytes, revision: int, by: User, now: dt.datetime) -> str:
         by=by,
         now=now,
     )
+    report = kept.report
     if not kept.is_new:
-        return f"Il flusso {kept.report.fdr} c'era già, identico: niente è cambiato."
-    return f"Flusso {kept.report.fdr} caricato: {kept.report.payments} pagamenti."
+        return f"Il flusso {report.fdr} c'era già, identico: niente è cambiato."
+    said = f"Flusso {report.fdr} caricato: {_counted(report.payments, 'pagamento', 'pagamenti')}."
+    return said + _superseded(report)
+
+
+def _superseded(report: SettlementReport) -> str:
+    """A file that changes nothing, because another revision counts, must not look like one that does."""
+    counts = SettlementReport.objects.newest().filter(fdr=report.fdr)
+    if counts.filter(pk=report.pk).exists():
+        return ""
+    other = counts.order_by("-revision")[0]
+    source = "presa da pagoPA" if other.channel == SettlementReport.Channel.REST else "già caricata"
+    return f" È superato: conta la revisione {other.revision}, {source}."
 
 
 def _journal(data: bytes, name: str, by: User, now: dt.datetime) -> str:
@@ -34,6 +47,16 @@ def _journal(data: bytes, name: str, by: User, now: dt.datetime) -> str:
     journal = loaded.journal
     if not loaded.is_new:
         return f"Questo file era già stato caricato il {journal.loaded_at.astimezone(ROME):%d/%m/%Y}: niente è cambiato."
-    left_out = f" {journal.left_out} movimenti non pagoPA non sono stati presi." if journal.left_out else ""
-    known = f" {journal.known} c'erano già." if journal.known else ""
-    return f"Accrediti caricati: {journal.taken}.{known}{left_out}"
+    known = f" {_counted(journal.known, *KNOWN)} già." if journal.known else ""
+    return f"Accrediti caricati: {journal.taken}.{known}{_left_out(journal.left_out)}"
+
+
+def _left_out(movements: int) -> str:
+    if not movements:
+        return ""
+    verb = "è stato preso" if movements == 1 else "sono stati presi"
+    return f" {_counted(movements, 'movimento', 'movimenti')} non pagoPA non {verb}."
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

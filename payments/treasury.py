@@ -1,5 +1,5 @@
-"""The treasurer's credits: loaded from a journal or typed, insert first. The same again adds nothing, other content under the
-same number is refused loudly and nothing of that file is kept."""
+"""The treasurer's credits: loaded from a journal or typed, insert first. The same again adds nothing; other content under the
+same number is refused loudly and nothing of that file is kept, except where a journal puts right what was typed by hand."""
 
 import datetime as dt
 import hashlib
@@ -10,14 +10,16 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from identity.models import User
-from payments import treasury_documents
+from payments import closed_xml, treasury_documents
 from payments.errors import PaymentRefused
-from payments.models import CreditMatch, SettlementReport, TreasuryCredit, TreasuryJournal
+from payments.models import CreditAnnulment, CreditMatch, SettlementReport, TreasuryCredit, TreasuryJournal
 from payments.rules import treasury_reference
 from payments.treasury_documents import IncomingCredit, Journal
 
 log = structlog.get_logger(__name__)
 Source = TreasuryCredit.Source
+PUT_RIGHT = "Sostituito da quello del giornale di cassa, che dice altro."
+Key = tuple[int, str, str]
 
 
 class CreditReused(PaymentRefused):
@@ -26,7 +28,8 @@ class CreditReused(PaymentRefused):
     def __init__(self, credit: IncomingCredit) -> None:
         super().__init__(
             f"Il sospeso {credit.number}/{credit.year} c'è già con importo, data o causale diversi: niente è stato caricato. "
-            "Confronta il giornale con quello caricato prima, o chiedi al tesoriere."
+            "Confronta il giornale con quello caricato prima, o chiedi al tesoriere; se quello di prima è sbagliato, annullalo "
+            "nella pagina «Accrediti»."
         )
 
 
@@ -44,7 +47,7 @@ def load(*, data: bytes, name: str, by: User, now: dt.datetime) -> Loaded:
     known = TreasuryJournal.objects.filter(digest=digest).first()
     if known is not None:
         return Loaded(known, is_new=False)
-    is_xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    is_xml = closed_xml.is_xml(data)
     held = _held()
     read = (
         treasury_documents.read_opi(data, held) if is_xml else treasury_documents.read_list(data, name, held)
@@ -60,11 +63,12 @@ def load(*, data: bytes, name: str, by: User, now: dt.datetime) -> Loaded:
 
 
 def _held() -> set[tuple[int, str]]:
-    rows = TreasuryCredit.objects.filter(operation=TreasuryCredit.Operation.CREDIT)
+    rows = TreasuryCredit.objects.standing().filter(operation=TreasuryCredit.Operation.CREDIT)
     return set(rows.values_list("year", "number"))
 
 
 def _keep(read: Journal, kind: str, digest: str, by: User, now: dt.datetime) -> TreasuryJournal:
+    _put_right(read.credits, by, now)
     present = len(_stored(read.credits))
     distinct = len({_key(credit) for credit in read.credits})
     journal = TreasuryJournal.objects.create(
@@ -76,29 +80,55 @@ def _keep(read: Journal, kind: str, digest: str, by: User, now: dt.datetime) -> 
         loaded_at=now,
         loaded_by=by,
     )
-    rows = [_row(credit, source=kind, journal=journal, by=by, now=now) for credit in read.credits]
-    TreasuryCredit.objects.bulk_create(rows, ignore_conflicts=True)
-    _compare(read.credits)
+    _insert(read.credits, source=kind, journal=journal, by=by, now=now)
     return journal
+
+
+def _put_right(read: Iterable[IncomingCredit], by: User, now: dt.datetime) -> None:
+    """The treasurer's own paper counts more than what somebody copied from it."""
+    stored = _stored(read)
+    for credit in read:
+        row = stored.get(_key(credit))
+        if row is not None and row.source == Source.HAND and not _is_same(row, credit):
+            _annul(row, PUT_RIGHT, by, now)
+
+
+def _insert(
+    read: Iterable[IncomingCredit],
+    *,
+    source: str,
+    journal: TreasuryJournal | None,
+    by: User,
+    now: dt.datetime,
+) -> None:
+    editions = _editions(read)
+    rows = [_row(credit, editions, source=source, journal=journal, by=by, now=now) for credit in read]
+    TreasuryCredit.objects.bulk_create(rows, ignore_conflicts=True)
+    _compare(read)
 
 
 def record(*, credit: IncomingCredit, by: User, now: dt.datetime) -> TreasuryCredit:
     """Typed by hand from the treasurer's paper: the same number with the same content is the one that is there."""
-    row = _row(credit, source=Source.HAND, journal=None, by=by, now=now)
     with transaction.atomic():
-        TreasuryCredit.objects.bulk_create([row], ignore_conflicts=True)
-        _compare([credit])
-    return TreasuryCredit.objects.get(year=credit.year, number=credit.number, operation=credit.operation)
+        _insert([credit], source=Source.HAND, journal=None, by=by, now=now)
+    return _stored([credit])[_key(credit)]
 
 
 def _row(
-    credit: IncomingCredit, *, source: str, journal: TreasuryJournal | None, by: User, now: dt.datetime
+    credit: IncomingCredit,
+    editions: dict[Key, int],
+    *,
+    source: str,
+    journal: TreasuryJournal | None,
+    by: User,
+    now: dt.datetime,
 ) -> TreasuryCredit:
     named = treasury_reference.parse(credit.reference)
     return TreasuryCredit(
         year=credit.year,
         number=credit.number,
         operation=credit.operation,
+        edition=editions.get(_key(credit), 1),
         amount=credit.amount,
         booked_on=credit.booked_on,
         value_day=credit.value_day,
@@ -112,30 +142,68 @@ def _row(
     )
 
 
-def _key(credit: IncomingCredit | TreasuryCredit) -> tuple[int, str, str]:
+def _key(credit: IncomingCredit | TreasuryCredit) -> Key:
     return credit.year, credit.number, credit.operation
 
 
-def _stored(credits_read: Iterable[IncomingCredit]) -> dict[tuple[int, str, str], TreasuryCredit]:
-    wanted = {_key(credit) for credit in credits_read}
+def _of_keys(read: Iterable[IncomingCredit]) -> list[TreasuryCredit]:
+    """Every row of these numbers, annulled ones too, oldest first."""
+    wanted = {_key(credit) for credit in read}
     rows = TreasuryCredit.objects.filter(
         year__in={year for year, _, _ in wanted}, number__in={number for _, number, _ in wanted}
     )
-    return {_key(row): row for row in rows if _key(row) in wanted}
+    return [row for row in rows.select_related("annulment").order_by("edition") if _key(row) in wanted]
 
 
-def _compare(credits_read: Iterable[IncomingCredit]) -> None:
+def _stored(read: Iterable[IncomingCredit]) -> dict[Key, TreasuryCredit]:
+    return {_key(row): row for row in _of_keys(read) if not hasattr(row, "annulment")}
+
+
+def _editions(read: Iterable[IncomingCredit]) -> dict[Key, int]:
+    """The edition of the row that stands, for the constraint to stop a second one; after an annulled one, the next."""
+    return {_key(row): row.edition + hasattr(row, "annulment") for row in _of_keys(read)}
+
+
+def _is_same(row: TreasuryCredit, credit: IncomingCredit) -> bool:
+    squeeze = treasury_reference.squeeze
+    same = (row.amount, row.booked_on) == (credit.amount, credit.booked_on)
+    return same and squeeze(row.reference) == squeeze(credit.reference)
+
+
+def _compare(read: Iterable[IncomingCredit]) -> None:
     """After the insert every number must say what the file says."""
-    credits_read = list(credits_read)
-    stored = _stored(credits_read)
-    for credit in credits_read:
+    stored = _stored(read)
+    for credit in read:
         row = stored[_key(credit)]
-        same = (row.amount, row.booked_on) == (credit.amount, credit.booked_on)
-        if not same or treasury_reference.squeeze(row.reference) != treasury_reference.squeeze(
-            credit.reference
-        ):
+        if not _is_same(row, credit):
             log.error("treasury_number_reused", credit=row.pk)
             raise CreditReused(credit)
+
+
+def annul(*, credit: TreasuryCredit, reason: str, by: User, now: dt.datetime) -> None:
+    """The office has written it wrong: it no longer counts, its number may be written again. Who and why stay."""
+    if not credit.may_be_annulled:
+        raise PaymentRefused(
+            "È scritto nel giornale OPI: può annullarlo solo il tesoriere, con uno storno nel giornale."
+        )
+    if not reason.strip():
+        raise PaymentRefused("Scrivi perché lo annulli: resta accanto all'accredito.")
+    with transaction.atomic():
+        if not _annul(credit, reason.strip()[:300], by, now):
+            raise PaymentRefused("Questo accredito è già annullato: ricarica la pagina.")
+    log.info("credit_annulled", credit=credit.pk, by=by.pk)
+
+
+def _annul(credit: TreasuryCredit, reason: str, by: User, now: dt.datetime) -> bool:
+    """Insert first; False when it was annulled before."""
+    mine = CreditAnnulment(credit=credit, reason=reason, annulled_at=now, annulled_by=by)
+    try:
+        with transaction.atomic():
+            mine.save(force_insert=True)
+    except IntegrityError:
+        return False
+    unmatch(credit=credit, by=by, now=now)
+    return True
 
 
 def match(*, credit: TreasuryCredit, fdr: str, by: User, now: dt.datetime) -> CreditMatch:

@@ -14,7 +14,7 @@ Key = tuple[int, str]
 
 def credit_facts(*, first: dt.date, flows: Iterable[str]) -> list[CreditFact]:
     """Of the movements since `first`. A cancellation lessens the credit of its number, by its own amount."""
-    rows = list(TreasuryCredit.objects.filter(booked_on__gte=first).order_by("pk"))
+    rows = list(TreasuryCredit.objects.standing().filter(booked_on__gte=first).order_by("pk"))
     said = dict(CreditMatch.objects.filter(withdrawn_at__isnull=True).values_list("credit_id", "fdr"))
     known = {normal(flow): flow for flow in flows}
     return [
@@ -42,7 +42,7 @@ def _of_no_credit(rows: list[TreasuryCredit]) -> Iterator[tuple[TreasuryCredit, 
 
 
 def _held(numbers: set[str]) -> set[Key]:
-    rows = TreasuryCredit.objects.filter(operation=Operation.CREDIT, number__in=numbers)
+    rows = TreasuryCredit.objects.standing().filter(operation=Operation.CREDIT, number__in=numbers)
     return set(rows.values_list("year", "number"))
 
 

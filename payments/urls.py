@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from payments.views import campaigns, family, node, paper, reconciliation, review, uploads
+from payments.views import campaigns, family, node, paper, reconciliation, review, treasury, uploads
 
 app_name = "payments"
 urlpatterns = [
@@ -51,6 +51,12 @@ urlpatterns = [
     ),
     path("ufficio/riconciliazione/", reconciliation.index, name="reconciliation"),
     path("ufficio/riconciliazione/flussi/", reconciliation.flows, name="reconciliation_flows"),
+    path("ufficio/riconciliazione/accrediti/", treasury.credits_of, name="reconciliation_credits"),
+    path(
+        "ufficio/riconciliazione/accredito/<int:credit_id>/annulla/",
+        treasury.annul,
+        name="reconciliation_annul",
+    ),
     re_path(
         r"^ufficio/riconciliazione/quadratura\.(?P<kind>csv|xlsx)$",
         reconciliation.export,

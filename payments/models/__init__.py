@@ -6,19 +6,14 @@ from payments.models.messages import IoMessage, IoStart
 from payments.models.notices import Campaign, CampaignItem, Notice, PaymentRules
 from payments.models.receipts import Receipt, UploadedReceipt
 from payments.models.recovery import RecoveryCall
-from payments.models.settlement import (
-    CreditMatch,
-    SettlementLine,
-    SettlementPoll,
-    SettlementReport,
-    TreasuryCredit,
-    TreasuryJournal,
-)
+from payments.models.settlement import SettlementLine, SettlementPoll, SettlementReport
+from payments.models.treasury import CreditAnnulment, CreditMatch, TreasuryCredit, TreasuryJournal
 
 __all__ = [
     "Campaign",
     "CampaignItem",
     "CheckoutAttempt",
+    "CreditAnnulment",
     "CreditMatch",
     "IoMessage",
     "IoStart",

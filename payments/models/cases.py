@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from payments.models.receipts import Receipt
-from payments.models.settlement import SettlementLine, SettlementReport, TreasuryCredit
+from payments.models.settlement import SettlementLine, SettlementReport
+from payments.models.treasury import TreasuryCredit
 from payments.rules.labels import Label
 from wallets.models import Entry
 

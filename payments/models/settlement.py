@@ -1,6 +1,6 @@
-"""What the banks and the treasurer say about the money of the receipts, and what does not match.
+"""What the banks say about the money of the receipts, and what does not match.
 
-Reports, their lines, credits and journals are evidence: never changed, never deleted (migration 0003). What does not match is a case
+Reports and their lines are evidence: never changed, never deleted (migration 0003). What does not match is a case
 (``payments.models.cases``).
 """
 
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.timezone import localtime
 
 
 class SettlementReportQuerySet(models.QuerySet["SettlementReport"]):
     def newest(self) -> SettlementReportQuerySet:
-        """Of each flow the last revision: the ones before are history."""
-        latest = SettlementReport.objects.filter(fdr=OuterRef("fdr"), psp=OuterRef("psp")).order_by()
-        last = latest.values("fdr").annotate(last=Max("revision")).values("last")
-        return self.filter(revision=Subquery(last))
+        """Of each flow the last revision: the ones before are history. What the service of pagoPA says counts more than any
+        file, whatever revision was typed for it."""
+        of_flow = SettlementReport.objects.filter(fdr=OuterRef("fdr")).order_by()
+        published = of_flow.filter(channel="rest")
+        later = of_flow.filter(
+            psp=OuterRef("psp"), channel=OuterRef("channel"), revision__gt=OuterRef("revision")
+        )
+        return self.filter(Q(channel="rest") | ~Exists(published)).exclude(Exists(later))
 
 
 class SettlementReport(models.Model):
@@ -56,7 +60,9 @@ class SettlementReport(models.Model):
         verbose_name = "flusso di rendicontazione"
         verbose_name_plural = "flussi di rendicontazione"
         constraints = [
-            models.UniqueConstraint(fields=["fdr", "psp", "revision"], name="one_report_per_revision"),
+            models.UniqueConstraint(
+                fields=["fdr", "psp", "revision", "channel"], name="one_report_per_revision"
+            ),
             models.CheckConstraint(name="report_revision_from_one", condition=Q(revision__gte=1)),
             models.CheckConstraint(
                 name="uploaded_report_says_by_whom",
@@ -114,122 +120,6 @@ class SettlementLine(models.Model):
     def nav(self) -> str:
         """The notice number of a line of ours (aux digit 3)."""
         return f"3{self.iuv}"
-
-
-class TreasuryJournal(models.Model):
-    """A file of the treasurer that was loaded: what was taken of it. The file itself names other citizens and is not kept."""
-
-    class Kind(models.TextChoices):
-        OPI = "opi", "giornale di cassa OPI"
-        CSV = "csv", "elenco CSV"
-
-    kind = models.CharField("tipo", max_length=3, choices=Kind.choices)
-    digest = models.CharField("impronta del file", max_length=64, unique=True)
-    taken = models.PositiveIntegerField("accrediti presi")
-    known = models.PositiveIntegerField("accrediti già presenti")
-    left_out = models.PositiveIntegerField("movimenti non pagoPA")
-    loaded_at = models.DateTimeField("caricato il")
-    loaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="caricato da"
-    )
-
-    class Meta:
-        verbose_name = "giornale di cassa"
-        verbose_name_plural = "giornali di cassa"
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} del {localtime(self.loaded_at):%d/%m/%Y}"
-
-
-class TreasuryCredit(models.Model):
-    """A movement of the treasurer's journal: money that arrived on the town's account (sospeso di entrata), or its cancellation."""
-
-    class Operation(models.TextChoices):
-        CREDIT = "credit", "accredito"
-        CANCELLED = "cancelled", "storno"
-
-    class Source(models.TextChoices):
-        OPI = "opi", "giornale di cassa OPI"
-        CSV = "csv", "elenco CSV"
-        HAND = "hand", "scritto a mano"
-
-    year = models.PositiveSmallIntegerField("esercizio")
-    number = models.CharField("numero del sospeso", max_length=20)
-    operation = models.CharField("operazione", max_length=9, choices=Operation.choices, default="credit")
-    amount = models.DecimalField("importo", max_digits=12, decimal_places=2)
-    booked_on = models.DateField("data del movimento", db_index=True)
-    value_day = models.DateField("valuta", null=True, blank=True)
-    reference = models.CharField("causale", max_length=1000, blank=True)
-    iuf = models.CharField("flusso nella causale", max_length=35, blank=True, db_index=True)
-    iuv = models.CharField("IUV nella causale", max_length=35, blank=True)
-    source = models.CharField("provenienza", max_length=4, choices=Source.choices)
-    journal = models.ForeignKey(
-        TreasuryJournal,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="credits",
-        verbose_name="giornale di cassa",
-    )
-    recorded_at = models.DateTimeField("registrato il")
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="registrato da"
-    )
-
-    class Meta:
-        verbose_name = "accredito del tesoriere"
-        verbose_name_plural = "accrediti del tesoriere"
-        constraints = [
-            models.UniqueConstraint(fields=["year", "number", "operation"], name="one_credit_per_number"),
-            models.CheckConstraint(name="credit_above_zero", condition=Q(amount__gt=0)),
-            models.CheckConstraint(
-                name="credit_journal_follows_source",
-                condition=Q(source="hand", journal__isnull=True)
-                | ~Q(source="hand") & Q(journal__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"sospeso {self.number}/{self.year}"
-
-
-class CreditMatch(models.Model):
-    """A person says which report a credit pays, when the bank has spoilt its reference. Taken back, it stays written."""
-
-    credit = models.ForeignKey(
-        TreasuryCredit, models.PROTECT, related_name="matches", verbose_name="accredito"
-    )
-    fdr = models.CharField("identificativo flusso", max_length=35)
-    decided_at = models.DateTimeField("deciso il")
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="deciso da"
-    )
-    withdrawn_at = models.DateTimeField("ritirato il", null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name="ritirato da",
-    )
-
-    class Meta:
-        verbose_name = "accredito abbinato a mano"
-        verbose_name_plural = "accrediti abbinati a mano"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["credit"], condition=Q(withdrawn_at__isnull=True), name="one_match_per_credit"
-            ),
-            models.CheckConstraint(
-                name="withdrawn_match_says_by_whom",
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.credit_id}: {self.fdr}"
 
 
 class SettlementPoll(models.Model):

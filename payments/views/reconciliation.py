@@ -269,7 +269,7 @@ def type_credit(request: HttpRequest) -> HttpResponse:
 @roles(*ACTING)
 @require_POST
 def match(request: HttpRequest, credit_id: int) -> HttpResponse:
-    credit = get_object_or_404(TreasuryCredit, pk=credit_id)
+    credit = get_object_or_404(TreasuryCredit.objects.standing(), pk=credit_id)
     form = MatchForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Scegli il flusso che questo accredito paga.")

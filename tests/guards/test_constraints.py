@@ -97,6 +97,8 @@ FAULTS: dict[str, tuple[Row, Row]] = {
     "notice_above_zero": ({}, {"amount": "0"}),
     "nav_is_18_digits": ({}, {"nav": "30100000000000428"}),
     "paid_notice_says_when": ({"state": "paid", "paid_at": NOW}, {"paid_at": None}),
+    "annulment_says_why": ({}, {"reason": ""}),
+    "credit_edition_from_one": ({}, {"edition": 0}),
     "failed_item_says_why": ({"state": "failed", "reason": "manca il prezzo"}, {"reason": ""}),
     "sent_item_has_notice": ({"state": "sent", "notice_id": 1}, {"notice_id": None}),
     "started_attempt_has_address": (

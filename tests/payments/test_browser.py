@@ -10,16 +10,18 @@ from django.test import Client
 from django.urls import reverse
 
 from identity.models import User
-from payments import campaign_step, campaigns, notice_pdf, receipts
+from payments import campaign_step, campaigns, notice_pdf, receipts, treasury
 from payments.models import Notice, UploadedReceipt
 from tests import cast
 from tests.e2e.conftest import browser, files, outside, portal, visitor  # noqa: F401 - fixtures
 from tests.e2e.visitor import Visitor
 from tests.payments.conftest import NOW
+from tests.payments.settled import FDR, a_credit, opi
 from tests.payments.test_receipts import incoming
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Enter = Callable[[str], Visitor]
+URI = f"/PUR/LGPE-RIVERSAMENTO/URI/{FDR}"
 
 
 def sign_in(who: Visitor, user: User, client_of: Callable[[User], Client]) -> None:
@@ -131,3 +133,25 @@ def test_a_running_campaign_shows_how_far_it_is(
     campaign_step.step(campaign=campaign, limit=2, now=NOW)
     enzo.page.get_by_text("Da rivedere", exact=True).wait_for()
     enzo.look("In corso")
+
+
+def test_the_accounts_office_annuls_a_credit_that_was_written_wrong(
+    visitor: Enter,  # noqa: F811
+    town: cast.Town,
+    client_of: Callable[[User], Client],
+) -> None:
+    treasury.load(data=opi(("1002", "102.00", "ESEGUITO", URI), ("1002", "2.00", "STORNATO", URI)), name="g.xml", by=town.gino, now=NOW)  # fmt: skip
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    gino = visitor("gino")
+    sign_in(gino, town.gino, client_of)
+    gino.go(reverse("payments:reconciliation"))
+    gino.look("Quadratura con la tesoreria")
+    gino.go(f"{reverse('payments:reconciliation_credits')}?dal=2026-11-01&al=2026-11-30")
+    gino.page.get_by_text("Annulla l'accredito").click()
+    gino.look("Accrediti del tesoriere")
+    gino.page.get_by_label("Perché è sbagliato").fill("Copiato due volte dal prospetto.")
+    gino.page.get_by_role("button", name="Annulla", exact=True).click()
+    gino.reads("annullato: non conta più")
+    gino.go(f"{reverse('payments:reconciliation_credits')}?dal=2026-11-01&al=2026-11-30")
+    gino.reads("Copiato due volte dal prospetto.")
+    gino.look("Accrediti del tesoriere")

@@ -188,7 +188,7 @@ def test_what_is_here_already_is_not_asked_for_again_and_a_bad_one_stops_no_othe
     with served(answers, settings) as asked:
         poll = settlement_polls.run(poll=settlement_polls.ask(now=NOW), now=NOW)
     assert (poll.total, poll.done, poll.taken, poll.failed) == (2, 2, 1, 1)
-    assert "1 flussi non si leggono" in poll.problem
+    assert "1 flusso non si legge" in poll.problem
     assert not [path for path in asked if path.startswith(f"{ONE}/") or path == ONE]
     assert set(SettlementReport.objects.values_list("revision", flat=True)) == {1, 3}
 

@@ -174,6 +174,7 @@ RECIPES: dict[str, Recipe] = {
     "payments:review_attach": pk("receipt_id", "receipt"),
     "payments:review_settle": steps("receipt_id", "receipt", "doppione", "visto", "riporta"),
     "payments:reconciliation_export": lambda scene: [{"kind": kind} for kind in ("csv", "xlsx")],
+    "payments:reconciliation_annul": pk("credit_id", "credit"),
     "payments:reconciliation_match": pk("credit_id", "credit"),
     "payments:reconciliation_unmatch": pk("credit_id", "credit"),
     "payments:reconciliation_credit_family": pk("case_id", "case"),
