@@ -12,7 +12,7 @@ from decimal import Decimal
 import structlog
 from django.db import connection, transaction
 from django.db.models import Min, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 
 from identity.models import User
 from payments import receipts, recovery, revocations
@@ -26,8 +26,7 @@ from payments.models import (
 )
 from payments.receipts import IncomingReceipt
 from payments.rules import reconciliation as rules
-from payments.rules.labels import Label
-from payments.rules.reconciliation import (
+from payments.rules.evidence import (
     Books,
     CreditFact,
     Finding,
@@ -36,6 +35,7 @@ from payments.rules.reconciliation import (
     ReceiptFact,
     ReportFact,
 )
+from payments.rules.labels import Label
 from payments.treasury_facts import credit_facts
 from wallets.ledger import ROME
 
@@ -46,6 +46,18 @@ LOCK = 5_260_802
 COUNTED = (Receipt.State.CREDITED, Receipt.State.TO_REVIEW, Receipt.State.RECEIVED)
 PLACED = (*COUNTED, Receipt.State.DUPLICATE)
 NOON = dt.time(12, 0)
+RECEIPT = (
+    "pk",
+    "receipt_id",
+    "nav",
+    "amount",
+    "state",
+    "moment",
+    "confirmed_at",
+    "entry__reversed_by",
+    "entry__reversed_by__case",
+    "same_as",
+)
 EVIDENCE = ("receipt", "line", "report", "credit")
 
 
@@ -197,8 +209,8 @@ def _report(report: SettlementReport) -> ReportFact:
 def _receipts(since: dt.datetime, lines: list[LineFact]) -> list[ReceiptFact]:
     """Those paid since then, and older ones that a report names only now."""
     rows = Receipt.objects.filter(fiscal_code=creditor().fiscal_code, state__in=PLACED, amount__gt=0)
-    named = Q(receipt_id__in={line.iur for line in lines})
-    paid = rows.annotate(moment=Coalesce("paid_at", "received_at"))
+    named = Q(folded__in={line.iur.upper() for line in lines})
+    paid = rows.annotate(moment=Coalesce("paid_at", "received_at"), folded=Upper("receipt_id"))
     wanted = paid.filter(Q(moment__gte=since) | named)
     return [
         ReceiptFact(
@@ -210,10 +222,12 @@ def _receipts(since: dt.datetime, lines: list[LineFact]) -> list[ReceiptFact]:
             named=confirmed is not None and receipt_id != f"avviso-{nav}",
             counts=state in COUNTED,
             placed=state == Receipt.State.CREDITED,
+            undone=reversal is not None and case is None,
+            same_as=same_as,
         )
-        for pk, receipt_id, nav, amount, state, moment, confirmed in wanted.order_by("pk").values_list(
-            "pk", "receipt_id", "nav", "amount", "state", "moment", "confirmed_at"
-        )
+        for pk, receipt_id, nav, amount, state, moment, confirmed, reversal, case, same_as in wanted.order_by(
+            "pk"
+        ).values_list(*RECEIPT)
     ]
 
 

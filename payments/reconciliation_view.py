@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from payments.models import SettlementReport, TreasuryCredit
 from payments.reconciliation import Look
+from payments.rules.evidence import normal
 from payments.rules.labels import Label
-from payments.rules.reconciliation import normal
 
 WIDTH = 1000  # of the bar, in units of the drawing
 ORDER = (

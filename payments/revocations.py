@@ -15,8 +15,8 @@ from django.db.models import F
 from identity.models import User
 from payments.errors import PaymentRefused
 from payments.models import Receipt, ReconciliationCase, SettlementLine, SettlementReport
+from payments.rules.evidence import REVOKED_OUTCOME, Finding, normal
 from payments.rules.labels import Label
-from payments.rules.reconciliation import REVOKED_OUTCOME, Finding, normal
 from wallets import ledger
 from wallets.models import Entry
 

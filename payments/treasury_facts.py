@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from payments.models import CreditMatch, TreasuryCredit
-from payments.rules.reconciliation import CreditFact, normal
+from payments.rules.evidence import CreditFact, normal
 from payments.rules.treasury_reference import names, stands_whole
 
 Operation, Source = TreasuryCredit.Operation, TreasuryCredit.Source

@@ -7,123 +7,40 @@ Nothing here holds money back: a wallet is credited by its receipt, whatever hap
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
+from payments.rules import claims
 from payments.rules.amounts import printed
+from payments.rules.evidence import (
+    Books,
+    CreditFact,
+    Finding,
+    Judgement,
+    LineFact,
+    ReceiptFact,
+    ReportFact,
+    normal,
+)
 from payments.rules.labels import Label
 
 #: Working days after which a report, or the treasurer's credit of a report, is late (D+3).
 PATIENCE = 3
-REVOKED_OUTCOME = "3"
 LONGEST_REASON = 400
 #: Where the money of a receipt is, by `placed`.
 WHERE = {True: "Pagato e accreditato alla famiglia", False: "Pagato, non ancora abbinato a una famiglia"}
 #: A revoked payment that never came is another thing than one that did: closing the first closes nothing of the second.
 NO_RECEIPT = "senza-ricevuta"
 NEVER_CAME = "La banca ha revocato un pagamento che non era arrivato: nessun borsellino è stato toccato."
+OTHER_CREDITED = (
+    "La banca ha revocato un pagamento la cui ricevuta non è arrivata. Per lo stesso avviso è accreditata un'altra ricevuta: "
+    "controlla se è questo pagamento."
+)
 SET_ASIDE = (
     "La banca ha revocato un pagamento la cui ricevuta è stata messa da parte come doppione: il portale non sa quale altra "
     "ricevuta lo ha accreditato."
 )
-
-
-SETTLED = frozenset({Label.RT_IUF_TES, Label.RT_TES})
-
-
-@dataclass(frozen=True)
-class ReceiptFact:
-    """Money that has arrived. `iuv` is the reference of its notice; `named`: the node has said its identifier; `counts`: it is
-    not a second paper of the same money; `placed`: it is in a wallet."""
-
-    pk: int
-    receipt_id: str
-    iuv: str
-    amount: Decimal
-    paid_on: dt.date
-    named: bool = True
-    counts: bool = True
-    placed: bool = True
-
-
-@dataclass(frozen=True)
-class LineFact:
-    pk: int
-    report: int
-    iur: str
-    iuv: str
-    transfer: int
-    amount: Decimal
-    outcome: str
-    paid_on: dt.date
-    ours: bool = True
-
-    @property
-    def is_revoked(self) -> bool:
-        return self.outcome == REVOKED_OUTCOME
-
-
-@dataclass(frozen=True)
-class ReportFact:
-    """The newest revision of a flow."""
-
-    pk: int
-    fdr: str
-    total: Decimal
-    payments: int
-    day: dt.date
-
-
-@dataclass(frozen=True)
-class CreditFact:
-    """Money of the treasurer less what was taken back (below zero: a cancellation with a number of its own); `iuf` is read from
-    its reference or said by a person."""
-
-    pk: int
-    amount: Decimal
-    iuf: str
-    iuv: str
-    booked_on: dt.date
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What does not match. `key` is the same as long as it is the same thing."""
-
-    label: Label
-    key: str
-    day: dt.date
-    amount: Decimal
-    reason: str
-    receipt: int | None = None
-    line: int | None = None
-    report: int | None = None
-    credit: int | None = None
-
-
-@dataclass(frozen=True)
-class Books:
-    receipts: Iterable[ReceiptFact]
-    lines: Iterable[LineFact]
-    reports: Iterable[ReportFact]
-    credits: Iterable[CreditFact]
-
-
-@dataclass
-class Judgement:
-    """`receipts`: the label of each receipt by pk; `lines`: the line that reports it; `reports`: those whose credit is there,
-    and exact."""
-
-    receipts: dict[int, Label] = field(default_factory=dict)
-    lines: dict[int, int] = field(default_factory=dict)
-    reports: dict[int, Label] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def normal(identifier: str) -> str:
-    """Banks change case and put blanks inside identifiers."""
-    return "".join(identifier.split()).upper()
 
 
 def is_late(day: dt.date, today: dt.date, patience: int = PATIENCE) -> bool:
@@ -224,9 +141,9 @@ def _judge_receipts(
     for line in lines:
         by_iur[normal(line.iur)].append(line)
     singles = {(normal(credit.iuv), credit.amount) for credit in transfers if credit.iuv}
-    payments = payments_of(receipts, by_iur)
+    payments = claims.payments_of(receipts, by_iur)
     counted = [receipt for receipt in receipts if receipt.counts]
-    first = _first_claims(counted, payments)
+    first = claims.first(counted, payments)
     for receipt in counted:
         iur = payments.get(receipt.pk, "")
         mine = by_iur[iur] if iur else []
@@ -238,42 +155,13 @@ def _judge_receipts(
         else:
             _report_receipt(receipt, mine, label, found, today)
         found.receipts[receipt.pk] = label
-    _judge_lines(by_iur, set(first), set(payments.values()), found)
-
-
-def payments_of(receipts: list[ReceiptFact], by_iur: Mapping[str, list[LineFact]]) -> dict[int, str]:
-    """The reported payment (IUR) that each receipt is, by pk: the one of its name, or else one of its notice. What was set
-    aside as a double lends its payment to the receipt that was credited in its place; a paper, whose identifier is only what
-    somebody read, takes the payment that no other receipt is, if there is one."""
-    own = {fact.pk: normal(fact.receipt_id) for fact in receipts if normal(fact.receipt_id) in by_iur}
-    lent = {own[fact.pk] for fact in receipts if fact.pk in own and not fact.counts}
-    taken = {own[fact.pk] for fact in receipts if fact.pk in own and fact.counts}
-    of_notice: dict[str, list[str]] = defaultdict(list)
-    for iur, lines in by_iur.items():
-        of_notice[normal(lines[0].iuv)].append(iur)
-    found = dict(own)
-    for fact in receipts:
-        if fact.pk in own:
-            continue
-        offered = [iur for iur in of_notice[normal(fact.iuv)] if not fact.named or iur in lent - taken]
-        if offered:
-            found[fact.pk] = min(offered, key=lambda iur: (iur in taken, by_iur[iur][0].is_revoked))
-            taken |= {found[fact.pk]} if fact.counts else set()
-    return found
-
-
-def _first_claims(counted: list[ReceiptFact], payments: Mapping[int, str]) -> dict[str, int]:
-    """Whose payment it is when more than one receipt says so: of the one in a wallet, then of the one that bears its name."""
-    first: dict[str, int] = {}
-    for fact in sorted(counted, key=lambda fact: (not fact.placed, not fact.named, fact.pk)):
-        if fact.pk in payments:
-            first.setdefault(payments[fact.pk], fact.pk)
-    return first
+    credited = {normal(receipt.iuv) for receipt in counted if receipt.placed}
+    _judge_lines(by_iur, set(first), set(payments.values()), credited, found)
 
 
 def _report_second(receipt: ReceiptFact, line: LineFact, label: Label, found: Judgement) -> Label:
-    """The same payment is in a wallet twice, as paper and as receipt. One that is in no wallet yet is no harm."""
-    if not receipt.placed:
+    """The same payment is in a wallet twice, as paper and as receipt. One that is in no wallet is no harm."""
+    if not receipt.placed or receipt.undone:
         return label
     reason = (
         "Due ricevute accreditate sono lo stesso pagamento del flusso: i soldi arrivati sono di una sola."
@@ -315,10 +203,14 @@ def _report_receipt(
 
 
 def _judge_lines(
-    by_iur: Mapping[str, list[LineFact]], counted: set[str], known: set[str], found: Judgement
+    by_iur: Mapping[str, list[LineFact]],
+    counted: set[str],
+    known: set[str],
+    credited: set[str],
+    found: Judgement,
 ) -> None:
     """Payments of ours that are reported without a receipt, or more than once. `counted`: those of a receipt that counts;
-    `known`: also those of one that was set aside."""
+    `known`: also those of one that was set aside; `credited`: the notices (IUV) that credited somebody."""
     for iur, lines in by_iur.items():
         executed = [line for line in lines if line.ours and not line.is_revoked]
         revoked = any(line.is_revoked for line in lines)
@@ -329,9 +221,15 @@ def _judge_lines(
             found.findings.append(_about_line(Label.IUV_NO_RT, executed[0], reason))
         elif revoked and iur not in counted and any(line.ours for line in lines):
             line = next(line for line in lines if line.is_revoked)
-            about = _about_line(Label.REVOKED, line, SET_ASIDE if iur in known else NEVER_CAME)
+            about = _about_line(Label.REVOKED, line, _why_not_reversed(line, known, credited))
             found.findings.append(replace(about, key=f"{about.key}:{NO_RECEIPT}"))
         _report_repeated(executed, found)
+
+
+def _why_not_reversed(line: LineFact, known: set[str], credited: set[str]) -> str:
+    if normal(line.iur) in known:
+        return SET_ASIDE
+    return OTHER_CREDITED if normal(line.iuv) in credited else NEVER_CAME
 
 
 def _report_repeated(executed: list[LineFact], found: Judgement) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from payments.rules.dates import is_credible
-from payments.rules.reconciliation import REVOKED_OUTCOME
+from payments.rules.evidence import REVOKED_OUTCOME
 
 LARGEST = Decimal("999999999.99")
 CENT = Decimal("0.01")

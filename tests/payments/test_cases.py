@@ -159,6 +159,19 @@ def test_a_paper_whose_receipt_was_set_aside_as_its_double_tallies_and_is_revers
     assert (balance(town), case.reversal is not None) == (0, True)
 
 
+def test_a_paper_without_a_notice_number_is_known_by_the_receipt_set_aside_for_it(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    incoming = IncomingReceipt(creditor().fiscal_code, "TRX-78", "", notice.amount, paid_at=NOW)
+    paper = receipts.keep(incoming=incoming, channel=Receipt.Channel.UPLOAD, now=NOW)
+    receipts.attach(receipt=paper, wallet=wallet, by=town.enzo, now=NOW)
+    receipts.set_aside(receipt=receive(notice), other=paper, by=town.enzo, now=NOW)
+    kept(a_report(a_line(notice.iuv)))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == []
+    assert labels_of_the_day() == {"TRX-78": Label.RT_IUF_TES}
+
+
 def test_a_paper_is_the_payment_of_its_notice_until_its_receipt_comes(
     notice: Notice, wallet: Wallet, town: cast.Town
 ) -> None:
@@ -185,6 +198,40 @@ def test_a_payment_credited_as_paper_and_as_receipt_is_a_case_and_is_reversed_on
     follow()
     assert open_labels() == ["REVOKED", "RT_TWICE"]
     assert balance(town) == Decimal("102.00")
+
+
+def test_a_payment_credited_twice_is_no_case_any_more_when_one_credit_is_undone(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    paper = on_paper(notice, wallet, town, f"avviso-{notice.nav}")
+    credit_again(receive(notice), wallet)
+    kept(a_report(a_line(notice.iuv)))
+    treasury.record(credit=a_credit(), by=town.gino, now=NOW)
+    assert open_labels() == ["RT_TWICE"]
+    assert paper.entry is not None
+    ledger.reverse(entry=paper.entry, reason="Accreditato due volte.", by=town.gino, now=LATER)
+    assert open_labels() == []
+
+
+def test_a_paper_is_not_the_revoked_attempt_of_its_notice_when_another_stands(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town, f"avviso-{notice.nav}")
+    attempt = (a_line(notice.iuv, "a-failed"), revoked(notice.iuv, "a-failed"))
+    kept(a_report(*attempt, a_line(notice.iuv, "iur1"), total="102.00"))
+    follow()
+    assert balance(town) == Decimal("102.00")
+
+
+def test_a_paper_is_not_reversed_for_a_revocation_that_may_be_of_another_payment(
+    notice: Notice, wallet: Wallet, town: cast.Town
+) -> None:
+    on_paper(notice, wallet, town, f"avviso-{notice.nav}")
+    kept(a_report(revoked(notice.iuv), total="-102.00"))
+    follow()
+    assert balance(town) == Decimal("102.00")
+    case = ReconciliationCase.objects.open().get(label="REVOKED")
+    assert "è accreditata un'altra ricevuta" in case.reason
 
 
 def test_two_payments_of_one_notice_that_the_bank_reports_are_no_case(

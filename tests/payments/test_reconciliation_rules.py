@@ -9,17 +9,9 @@ from pathlib import Path
 import pytest
 
 from payments.rules import treasury_reference
+from payments.rules.evidence import Books, CreditFact, Judgement, LineFact, ReceiptFact, ReportFact
 from payments.rules.labels import Label
-from payments.rules.reconciliation import (
-    Books,
-    CreditFact,
-    Judgement,
-    LineFact,
-    ReceiptFact,
-    ReportFact,
-    is_late,
-    judge,
-)
+from payments.rules.reconciliation import is_late, judge
 
 TUESDAY = dt.date(2026, 11, 24)
 FLOW = "2026-11-24BANCA-0001"
