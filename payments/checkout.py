@@ -61,6 +61,15 @@ def start(
     return attempt
 
 
+def came_back(*, attempt: CheckoutAttempt, how: str) -> None:
+    """The browser is back: the payment page is used up. Who has paid once stays so, whatever address is opened later."""
+    later = CheckoutAttempt.objects.filter(pk=attempt.pk).exclude(
+        came_back__in=[CheckoutAttempt.CameBack.OK, how]
+    )
+    if later.update(came_back=how):
+        attempt.came_back = how
+
+
 def _refuse_bad(items: Items, now: dt.datetime) -> None:
     rules = notices.rules_on(now.date())
     count = len(items.notices) + (items.top_up is not None)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from enrolments.models import Pupil
 from identity.models import User
@@ -18,7 +18,7 @@ from payments import gateways
 from payments.configuration import creditor
 from payments.errors import NodeRefused, NodeUnreachable, PaymentRefused
 from payments.gateways.base import Gateway, Position
-from payments.models import Campaign, Notice, PaymentRules
+from payments.models import Campaign, Notice, PaymentRules, Receipt
 from payments.rules import identifiers, wording
 from wallets.models import Wallet
 
@@ -69,6 +69,14 @@ def _next_number() -> str:
         cursor.execute("SELECT nextval('payments_notice_number')")
         (sequence,) = cursor.fetchone() or (0,)
     return identifiers.compose(segregation=body.segregation, system=body.iuv_system, sequence=int(sequence))
+
+
+def with_outcome(rows: QuerySet[Notice]) -> QuerySet[Notice]:
+    """With `attested` (there is an attestation to give out) and `taken_back` (its money has left the wallet again)."""
+    of_it = Receipt.objects.filter(notice=OuterRef("pk"))
+    attested = Exists(of_it.attested())
+    credited = of_it.filter(state=Receipt.State.CREDITED, confirmed_at__isnull=False)
+    return rows.annotate(attested=attested, taken_back=Exists(credited) & ~attested)
 
 
 def publish(*, notice: Notice, now: dt.datetime) -> bool:

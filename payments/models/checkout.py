@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from enrolments.models import Household
 from payments.models.notices import Notice
+from payments.rules import attempts
 
 if TYPE_CHECKING:
     from identity.models import User
@@ -22,12 +23,17 @@ class CheckoutAttemptQuerySet(models.QuerySet["CheckoutAttempt"]):
 
 
 class CheckoutAttempt(models.Model):
-    """A trip to the pagoPA page. Its end is known by the receipt only; the return addresses change nothing."""
+    """A trip to the pagoPA page. Its end is known by the receipt only; the return addresses say what to expect meanwhile."""
 
     class State(models.TextChoices):
         PREPARED = "prepared", "in preparazione"
         STARTED = "started", "avviato"
         UNREACHABLE = "unreachable", "pagoPA non raggiungibile"
+
+    class CameBack(models.TextChoices):
+        OK = "ok", "dopo aver pagato"
+        CANCEL = "cancel", "annullando"
+        ERROR = "error", "con un errore"
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(
@@ -43,6 +49,7 @@ class CheckoutAttempt(models.Model):
         "modulo", unique=True, help_text="Lo stesso modulo inviato due volte è un solo pagamento."
     )
     content = models.CharField("contenuto del modulo", max_length=200)
+    came_back = models.CharField("tornato da pagoPA", max_length=6, choices=CameBack.choices, blank=True)
     redirect_url = models.URLField("pagina di pagoPA", max_length=500, blank=True)
 
     objects = CheckoutAttemptQuerySet.as_manager()
@@ -61,6 +68,16 @@ class CheckoutAttempt(models.Model):
         return f"{self.token}"
 
     @property
-    def is_paid(self) -> bool:
-        """Every notice of it has its receipt."""
-        return all(notice.state == Notice.State.PAID for notice in self.notices.all())
+    def standing(self) -> str:
+        """How it stands, notice by notice."""
+        return attempts.standing(notices=self._states(), came_back=self.came_back).value
+
+    @property
+    def can_resume(self) -> bool:
+        """Its payment page can still be used."""
+        return bool(self.redirect_url) and attempts.can_resume(
+            notices=self._states(), came_back=self.came_back
+        )
+
+    def _states(self) -> list[str]:
+        return [notice.state for notice in self.notices.all()]

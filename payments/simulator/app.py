@@ -26,6 +26,10 @@ FAULTS = {
 }
 
 
+#: By which address a cart that was not paid sends back.
+ENDS = {"cancel": "Cancel", "fail": "Error"}
+
+
 class Application:
     """`key`: the subscription key that REST callers must show."""
 
@@ -115,7 +119,9 @@ class Application:
         cart, state = self._cart(cart_id)
         if state != "open":
             text = pages.message(
-                "Pagamento concluso", "Questo pagamento è già terminato.", link=_back(cart, "Cancel")
+                "Pagamento concluso",
+                "Questo pagamento è già terminato.",
+                link=_back(cart, ENDS.get(state, "Ok")),
             )
             return Answer(410, text)
         return Answer(body=pages.checkout(cart))
@@ -134,15 +140,16 @@ class Application:
             return Answer(303, location=urls["returnCancelUrl"])
         if outcome == "fail":
             return Answer(303, location=urls["returnErrorUrl"])
-        return self._pay_cart(cart, outcome)
+        return self._pay_cart(cart_id, cart, outcome)
 
-    def _pay_cart(self, cart: dict[str, Any], outcome: str) -> Answer:
+    def _pay_cart(self, cart_id: str, cart: dict[str, Any], outcome: str) -> Answer:
         try:
             debts = [
                 self.node.look_up(one["fiscalCode"], one["noticeNumber"]) for one in cart["paymentNotices"]
             ]
             self._collect(debts, outcome, note=cart.get("idCart", ""))
         except (Refused, Silent) as problem:
+            self.node.store.fail_cart(cart_id)
             text = pages.message("Non si può pagare", _said(problem), link=_back(cart, "Error"))
             return Answer(body=text)
         if outcome == "close":

@@ -92,6 +92,11 @@ class Store:
             row = db.execute("SELECT body, state FROM cart WHERE id = ?", (cart_id,)).fetchone()
         return (json.loads(row["body"]), row["state"]) if row else None
 
+    def fail_cart(self, cart_id: str) -> None:
+        """Chosen to be paid, and refused by the creditor."""
+        with self.open() as db:
+            db.execute("UPDATE cart SET state = 'fail' WHERE id = ?", (cart_id,))
+
     def close_cart(self, cart_id: str, state: str) -> bool:
         """One outcome per cart: True for the first who asks."""
         with self.open() as db:

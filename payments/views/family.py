@@ -4,6 +4,7 @@ import uuid
 from typing import cast
 
 from django.contrib import messages
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -28,7 +29,8 @@ def _household(request: HttpRequest, code: str) -> Household:
 
 def _attempt(request: HttpRequest, token: uuid.UUID) -> CheckoutAttempt:
     own = CheckoutAttempt.objects.of_parent(cast(User, request.user)).select_related("household__wallet")
-    return get_object_or_404(own.prefetch_related("notices"), token=token)
+    chosen = Prefetch("notices", notices.with_outcome(Notice.objects.order_by("pk")))
+    return get_object_or_404(own.prefetch_related(chosen), token=token)
 
 
 @roles(Role.PARENT)
@@ -54,11 +56,9 @@ def _pay_page(request: HttpRequest, household: Household, form: PayForm, status:
         .filter(wallet__household=household)
         .select_related("pupil")
         .order_by("due_date", "pk"),
-        "paid_notices": Notice.objects.filter(
-            wallet__household=household, receipts__confirmed_at__isnull=False, state=Notice.State.PAID
-        )
+        "paid_notices": notices.with_outcome(Notice.objects.filter(wallet__household=household))
+        .filter(Q(attested=True) | Q(taken_back=True))
         .select_related("pupil")
-        .distinct()
         .order_by("-paid_at")[:RECENT],
     }
     return render(request, "payments/pay.html", context, status=status)
@@ -93,7 +93,7 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
 def go(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """A page of ours that leads on: Chrome applies our form-action to the redirects of a form, not to this."""
     attempt = _attempt(request, token)
-    if attempt.is_paid or not attempt.redirect_url:
+    if not attempt.can_resume:
         return redirect("payments:attempt", token)
     return render(request, "payments/go.html", {"attempt": attempt})
 
@@ -102,7 +102,7 @@ def go(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def attempt(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    return _attempt_page(request, token, "attempt")
+    return _attempt_page(request, token, "")
 
 
 @roles(Role.PARENT)
@@ -127,8 +127,10 @@ def return_error(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 def _attempt_page(request: HttpRequest, token: uuid.UUID, came_from: str) -> HttpResponse:
-    """The same facts at every address; only the first sentence knows from where the browser comes."""
+    """The same facts at every address: the one by which the browser comes back is only remembered."""
     mine = _attempt(request, token)
+    if came_from:
+        checkout.came_back(attempt=mine, how=came_from)
     template = "payments/attempt_state.html" if request.headers.get("HX-Request") else "payments/attempt.html"
     total = sum(notice.amount for notice in mine.notices.all())
-    return render(request, template, {"attempt": mine, "came_from": came_from, "total": total})
+    return render(request, template, {"attempt": mine, "total": total})

@@ -33,11 +33,12 @@ def index(request: HttpRequest) -> HttpResponse:
         "notice__wallet__household", "entry__wallet__household", "same_as__entry__wallet__household"
     )
     page = Paginator(rows.order_by("-pk" if aside else "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    offers = {} if aside else doubles.offers(page.object_list)
+    rows_here = list(page.object_list)
+    offers = {} if aside else doubles.offers(rows_here)
     context = {
         "page": page,
         "aside": aside,
-        "cards": [(receipt, offers.get(receipt.pk, [])) for receipt in page.object_list],
+        "cards": [(receipt, offers.get(receipt.pk, [])) for receipt in rows_here],
         "may_act": cast(User, request.user).role == Role.OFFICE,
     }
     return render(request, "payments/review.html", context)

@@ -42,7 +42,7 @@ def test_the_parent_pays_cancels_fails_and_sends_a_receipt(
     anna = visitor("anna")
     sign_in(anna, town.anna, client_of)
     for button, words in (
-        ("Annulla e torna", "Hai annullato"),
+        ("Annulla e torna", "Hai lasciato la pagina"),
         ("Il pagamento non riesce", "non è andato a buon fine"),
     ):
         anna.go(reverse("payments:pay", args=[town.family.code]))

@@ -13,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from payments import checkout, notices, outbox
+from payments import checkout, notices, outbox, receipts
 from payments.errors import NodeUnreachable, PaymentRefused
 from payments.models import CheckoutAttempt, Notice, Receipt
 from tests import cast
 from tests.payments.conftest import NOW, Simulator
+from tests.payments.test_receipts import incoming
+from wallets import ledger
 from wallets.models import Entry, Wallet
 
 
@@ -91,6 +93,51 @@ class TestOverHttp:
         assert simulator.node.deliver_due() == 0
         notice.refresh_from_db()
         assert (notice.state, balance(town)) == (Notice.State.ISSUED, 0)
+
+    def test_who_has_paid_is_never_told_to_pay_again_whatever_page_is_opened(
+        self,
+        simulator: Simulator,
+        press: Callable[..., Any],
+        notice: Notice,
+        town: cast.Town,
+        client_of: Callable[..., Client],
+    ) -> None:
+        press(notice)
+        attempt, anna = CheckoutAttempt.objects.get(), client_of(town.anna)
+        anna.get(httpx.URL(self.pay(simulator, "late").headers["location"]).path)
+        dead = httpx.get(attempt.redirect_url, trust_env=False)
+        assert (dead.status_code, "fatto/" in dead.text) == (410, True)
+        for name in ("return_cancel", "return_error", "attempt"):
+            page = anna.get(reverse(f"payments:{name}", args=[attempt.token])).content.decode()
+            assert "In attesa della ricevuta" in page
+            assert "Riprendi" not in page
+            assert "riprova" not in page
+        assert anna.get(reverse("payments:go", args=[attempt.token])).status_code == 302
+
+    @pytest.mark.parametrize(("outcome", "said"), [("cancel", "Annullato"), ("fail", "Non riuscito")])
+    def test_a_page_that_was_left_is_not_offered_again_and_the_list_says_how_it_ended(
+        self,
+        simulator: Simulator,
+        press: Callable[..., Any],
+        notice: Notice,
+        town: cast.Town,
+        client_of: Callable[..., Client],
+        outcome: str,
+        said: str,
+    ) -> None:
+        press(notice)
+        attempt, anna = CheckoutAttempt.objects.get(), client_of(town.anna)
+        address = reverse("payments:attempt", args=[attempt.token])
+        assert "Riprendi" in anna.get(address).content.decode()
+        back = self.pay(simulator, outcome).headers["location"]
+        assert (
+            "non ripetere" in (text := anna.get(httpx.URL(back).path).content.decode())
+            or "Non pagare di nuovo" in text
+        )
+        assert "Riprendi" not in anna.get(address).content.decode()
+        pay = anna.get(reverse("payments:pay", args=[town.family.code])).content.decode()
+        assert said in pay.partition("Pagamenti avviati qui")[2]
+        assert back in httpx.get(attempt.redirect_url, trust_env=False).text
 
     def test_closing_the_browser_after_paying_harms_nothing(
         self, simulator: Simulator, press: Callable[..., Any], notice: Notice, town: cast.Town
@@ -332,7 +379,7 @@ class TestWhoMaySee:
         assert dora.get(reverse("payments:notice_pdf", args=[notice.token])).status_code == 403
         assert dora.get(reverse("payments:pay", args=[town.family.code])).status_code == 403
 
-    def test_coming_back_writes_nothing(
+    def test_coming_back_moves_no_money_and_no_notice(
         self, town: cast.Town, client_of: Callable[..., Client], notice: Notice
     ) -> None:
         attempt = CheckoutAttempt.objects.create(
@@ -347,3 +394,53 @@ class TestWhoMaySee:
         notice.refresh_from_db()
         assert (attempt.state, notice.state) == before
         assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db
+class TestHowItStands:
+    @pytest.fixture
+    def attempt(self, town: cast.Town, issue: Callable[..., Notice]) -> CheckoutAttempt:
+        attempt = CheckoutAttempt.objects.create(
+            household=town.family, started_by=town.anna, started_at=NOW, form_key=uuid.uuid4(), content="x",
+            state="started", redirect_url="https://checkout.example/",
+        )  # fmt: skip
+        attempt.notices.set([issue(), issue("20.00")])
+        return attempt
+
+    def page(self, client: Client, attempt: CheckoutAttempt, name: str = "attempt") -> str:
+        return client.get(reverse(f"payments:{name}", args=[attempt.token])).content.decode()
+
+    def test_of_two_notices_the_one_that_is_paid_is_said_and_attested(
+        self, attempt: CheckoutAttempt, town: cast.Town, client_of: Callable[..., Client]
+    ) -> None:
+        first = attempt.notices.get(amount=Decimal("102.00"))
+        receipts.record(incoming=incoming(first.nav), channel="soap", now=NOW)
+        for name in ("attempt", "return_cancel"):
+            page = self.page(client_of(town.anna), attempt, name)
+            assert "Pagato in parte" in page
+            assert "Nessuna ricevuta" in page
+            assert reverse("payments:payment_pdf", args=[first.token]) in page
+            assert "Riprendi" not in page
+
+    @pytest.mark.parametrize("state", ["expired", "cancelled"])
+    def test_what_can_no_longer_be_paid_is_not_offered(
+        self, attempt: CheckoutAttempt, town: cast.Town, client_of: Callable[..., Client], state: str
+    ) -> None:
+        Notice.objects.update(state=state)
+        page = self.page(client_of(town.anna), attempt)
+        assert "Chiuso" in page
+        assert "Riprendi" not in page
+        assert "puoi riprendere" not in page
+
+    def test_a_payment_taken_back_is_said_and_its_attestation_not_offered(
+        self, notice: Notice, town: cast.Town, client_of: Callable[..., Client]
+    ) -> None:
+        receipt = receipts.record(incoming=incoming(notice.nav), channel="soap", now=NOW)
+        address = reverse("payments:pay", args=[town.family.code])
+        attestation = reverse("payments:payment_pdf", args=[notice.token])
+        assert attestation in client_of(town.anna).get(address).content.decode()
+        assert receipt.entry is not None
+        ledger.reverse(entry=receipt.entry, reason="Pagamento revocato dalla banca", by=None, now=NOW)
+        page = client_of(town.anna).get(address).content.decode()
+        assert attestation not in page
+        assert "Stornato" in page
