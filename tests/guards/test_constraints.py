@@ -174,7 +174,7 @@ def test_every_rule_of_one_row_is_tried_somewhere() -> None:
 def _columns(model: type[models.Model], constraint: BaseConstraint) -> list[str]:
     """The columns that make two rows the same thing."""
     if isinstance(constraint, UniqueConstraint):
-        names = list(constraint.fields)
+        names = [*constraint.fields, *(name for one in constraint.expressions for name in _names(one))]
     else:
         assert isinstance(constraint, ExclusionConstraint)
         names = [name for one, _ in constraint.expressions for name in _names(one)]
