@@ -2,16 +2,21 @@
 
 import datetime as dt
 
+from enrolments import sheets
 from identity.models import User
-from payments import fdr_document, reconciliation, settlement, treasury
+from payments import closed_xml, fdr_document, reconciliation, settlement, treasury
+from payments.errors import PaymentRefused
 from payments.models import SettlementReport
 from wallets.ledger import ROME
 
+NEITHER = "Il file non è né un XML né un elenco CSV o XLSX: carica il flusso o il giornale di cassa senza firma (.p7m) e non compresso."
 KNOWN = ("c'era", "c'erano")
 
 
 def load(*, data: bytes, name: str, revision: int, by: User, now: dt.datetime) -> str:
     """Keep it, then compare everything again; returns what was done, in a sentence."""
+    if data and not closed_xml.is_xml(data) and not name.lower().endswith(sheets.ENDINGS):
+        raise PaymentRefused(NEITHER)
     is_report = fdr_document.is_report(data)
     said = _report(data, revision, by, now) if is_report else _journal(data, name, by, now)
     reconciliation.sync(now=now)

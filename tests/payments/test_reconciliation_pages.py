@@ -120,7 +120,8 @@ def test_a_file_is_recognised_by_its_content(town: cast.Town, client_of: ClientO
     [
         (b"<!DOCTYPE a><FlussoRiversamento/>", "DOCTYPE"),
         (b"<fattura/>", "Non è un giornale di cassa OPI"),
-        (b"\x00\x01\x02", "Il file deve essere CSV o XLSX"),
+        (b"\x00\x01\x02", "né un XML né un elenco CSV o XLSX"),
+        (b"0\x82\x10\x00<FlussoRiversamento/>", "senza firma (.p7m)"),
     ],
 )
 def test_a_refused_file_changes_nothing_and_says_why(

@@ -1,7 +1,7 @@
 """The day's closing of the simulated node: reports and journals as the real ones, each defect where it was asked for."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import httpx
 import pytest
 from lxml import etree
 
+from mensa import clock
 from payments import gateways, outbox, reconciliation, settlement_polls, treasury
 from payments.configuration import creditor, simulator_secret
 from payments.fdr_document import read
@@ -27,9 +28,12 @@ Issue = Callable[..., Notice]
 
 
 @pytest.fixture(autouse=True)
-def _hour(simulator: Simulator) -> None:
-    """The node's watch says what the tests say."""
+def _hour(simulator: Simulator) -> Iterator[None]:
+    """The watches of the node and of the portal say what the tests say, on whatever day these run."""
     simulator.node.clock = lambda: NOW
+    clock.move_to(NOW)
+    yield
+    clock.reset()
 
 
 def at_the_counter(simulator: Simulator, notice: Notice, outcome: str = "pay") -> httpx.Response:
