@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Callable
 from copy import deepcopy
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from lxml import etree
 
 from mensa import clock
@@ -322,3 +324,13 @@ def test_of_other_services_receipts_the_document_is_not_kept(node: NodeClient, n
     assert (receipt.state, receipt.raw, receipt.flag) == (Receipt.State.IGNORED, "", "")
     assert node.outcome(receipt_message(notice.nav, "102.00", receipt_id="ours")) == "OK"
     assert "Anonimo" in Receipt.objects.get(receipt_id="ours").raw
+
+
+def test_documents_of_others_kept_in_the_past_are_removed(node: NodeClient, notice: Notice) -> None:
+    node.outcome(receipt_message("347000000000000000", "5.00", receipt_id="theirs"))
+    node.outcome(receipt_message(notice.nav, "102.00", receipt_id="ours"))
+    Receipt.objects.filter(receipt_id="theirs").update(raw="<fullName>Mario Rossi</fullName>")
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("payments.migrations.0021_no_documents_of_others").FORWARD)
+    assert Receipt.objects.get(receipt_id="theirs").raw == ""
+    assert Receipt.objects.get(receipt_id="ours").raw
