@@ -24,6 +24,7 @@ from wallets.ledger import ROME
 
 log = structlog.get_logger(__name__)
 State = CampaignItem.State
+SECOND = 1_000_000_000  # nanoseconds
 OPEN = {Notice.State.ISSUED, Notice.State.SENT}
 UNFORESEEN = (
     "Errore imprevisto nel preparare l'avviso: chi assiste il portale lo trova nel registro degli eventi."
@@ -55,11 +56,11 @@ class Round:
     now: dt.datetime
     post: BaseEmailBackend
     node_answers: bool = True
-    began: float = field(default_factory=time.monotonic)
+    began: int = field(default_factory=time.monotonic_ns)
 
     def moment(self) -> dt.datetime:
         """A claim is as old as it is, not as the round that takes it: in whole seconds."""
-        return self.now + dt.timedelta(seconds=int(time.monotonic() - self.began))
+        return self.now + dt.timedelta(seconds=(time.monotonic_ns() - self.began) // SECOND)
 
 
 def step(*, campaign: Campaign, limit: int, now: dt.datetime) -> int:

@@ -265,7 +265,7 @@ def test_a_family_claimed_late_in_a_long_round_has_a_claim_of_that_moment(
 
     def three_minutes(*arguments: Any) -> None:
         original(*arguments)
-        arguments[-1].began -= 180
+        arguments[-1].began -= 180 * campaign_step.SECOND
 
     monkeypatch.setattr(campaign_step, "_send", three_minutes)
     claims: list[dt.datetime] = []
