@@ -270,11 +270,12 @@ def test_a_family_claimed_late_in_a_long_round_has_a_claim_of_that_moment(
     monkeypatch.setattr(campaign_step, "_send", three_minutes)
     claims: list[dt.datetime] = []
     claim = campaigns.claim_family
-    monkeypatch.setattr(
-        campaigns,
-        "claim_family",
-        lambda *, campaign, now: claims.append(now) or claim(campaign=campaign, now=now),
-    )
+
+    def watched(*, campaign: Campaign, now: dt.datetime) -> list[CampaignItem]:
+        claims.append(now)
+        return claim(campaign=campaign, now=now)
+
+    monkeypatch.setattr(campaigns, "claim_family", watched)
     step(started)
     assert claims[:2] == [NOW, NOW + dt.timedelta(minutes=3)]
     moments = set(CampaignItem.objects.values_list("claimed_at", flat=True))
