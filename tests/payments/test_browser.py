@@ -103,6 +103,11 @@ def test_the_office_prepares_a_campaign_decides_a_receipt_and_places_money(
     enzo.look("Ricevute pagoPA da abbinare")
     enzo.page.get_by_label("Codice famiglia").fill(town.family.code)
     enzo.press("Accredita a questa famiglia")
+    enzo.page.get_by_text("C'è già un pagamento uguale: 102,00 euro").wait_for()
+    enzo.look("Ricevute pagoPA da abbinare")
+    enzo.page.get_by_label("Codice famiglia").fill(town.family.code)
+    enzo.page.get_by_label("È un altro pagamento").check()
+    enzo.press("Accredita a questa famiglia")
     enzo.page.get_by_text("Nulla da abbinare").wait_for()
 
 
