@@ -6,15 +6,18 @@ Fiscal codes are valid but belong to nobody: Z998 is no place of birth.
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 from allauth.account.internal.flows import login as allauth_login
 from django.test import Client
 
-from enrolments import enrolling, entitlements, families, fares
+from enrolments import enrolling, entitlements, families, fares, pricing
 from enrolments.families import ChildData, GuardianData
 from enrolments.models import ClassGroup, Custody, Household, Level, Pupil, School, SchoolStaff, SchoolYear
 from identity.models import Role, User
@@ -143,10 +146,19 @@ def build_town() -> Town:
     SchoolStaff.objects.create(user=town.dora, school=town.primaria)
     for one in (town.infanzia, town.primaria):
         SchoolStaff.objects.create(user=town.franca, school=one)
-    adopt_fares(by=town.enzo)
-    _settle(town)
+    with _priced_once():
+        adopt_fares(by=town.enzo)
+        _settle(town)
     _open_wallets(town)
     return town
+
+
+@contextmanager
+def _priced_once() -> Iterator[None]:
+    """Every operation prices its families again: eight times for one town, and every test builds one."""
+    with mock.patch.object(pricing, "refresh"):
+        yield
+    pricing.refresh()
 
 
 def school_year(label: str = "2026/27", first: int = 2026) -> SchoolYear:
